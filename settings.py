@@ -1,0 +1,172 @@
+"""Every setting of every process, read once from the environment and from `.env`.
+
+A field's name is its variable's name in lower case (`DATABASE_URL` is `database_url`). The list and
+its meaning: spec `contract.md` §10. A missing or malformed setting ends the process with one
+sentence that names it; a value never appears in that sentence, because it may be a secret.
+"""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Annotated, Any, Literal, Self
+
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    SecretStr,
+    ValidationError,
+)
+from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+
+
+def _split(value: object) -> object:
+    """`"a, b"` is `("a", "b")`; anything that is not text is left for the type to judge."""
+    if isinstance(value, str):
+        return tuple(word.strip() for word in value.split(",") if word.strip())
+    return value
+
+
+def _url(value: str) -> str:
+    if not value.startswith(("http://", "https://")):
+        raise ValueError("must start with http:// or https://")
+    return value.rstrip("/")
+
+
+def _address(value: str) -> str:
+    if len(value) != 42 or not value.startswith("0x"):
+        raise ValueError("must be 0x and 40 hexadecimal digits")
+    int(value, 16)
+    return value
+
+
+def _json(value: object) -> object:
+    if not isinstance(value, str):
+        return value
+    try:
+        return json.loads(value)
+    except json.JSONDecodeError as error:
+        raise ValueError(f"must be JSON ({error.msg} at character {error.pos})") from None
+
+
+def _integer_text(value: object) -> object:
+    if isinstance(value, bool | float):
+        raise ValueError("must be an integer, as text")  # noqa: TRY004 (pydantic reports only this)
+    return value
+
+
+Url = Annotated[str, AfterValidator(_url)]
+Address = Annotated[str, AfterValidator(_address)]
+CommaList = Annotated[tuple[str, ...], NoDecode, BeforeValidator(_split)]
+UrlList = Annotated[tuple[Url, ...], NoDecode, BeforeValidator(_split)]
+Atomic = Annotated[int, BeforeValidator(_integer_text), Field(gt=0)]
+
+
+class Role(BaseModel):
+    """One role that can be minted: `price` in atomic units of `asset` (contract.md §1, Money)."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    role: str = Field(pattern=r"^[a-z][a-z0-9_]{0,39}$")
+    recipe: Literal["role_mint", "role_mint_final"]
+    asset: str = "MEGA"
+    price: Atomic
+
+
+RoleList = Annotated[tuple[Role, ...], NoDecode, BeforeValidator(_json), Field(min_length=1)]
+
+# Prices in the 18-decimal development payment token: 10, 10, 12 and 25 of them.
+DEFAULT_ROLES = (
+    Role(role="samurai", recipe="role_mint", price=10 * 10**18),
+    Role(role="oracle", recipe="role_mint", price=10 * 10**18),
+    Role(role="wanderer", recipe="role_mint", price=12 * 10**18),
+    Role(role="sovereign", recipe="role_mint_final", price=25 * 10**18),
+)
+
+
+class Settings(BaseSettings):
+    """What a process needs to know. `None` means: not given; the caller says what it requires."""
+
+    model_config = SettingsConfigDict(
+        env_file=".env", env_ignore_empty=True, extra="ignore", frozen=True, case_sensitive=False
+    )
+
+    mega_env: Literal["dev", "test", "prod"] = "prod"
+    mega_port: int = Field(default=8000, ge=1, le=65535)
+    mega_data_dir: Path = Path(".mega")
+    mega_log_dir: Path | None = None
+    mega_world_file: Path | None = None
+    mega_public_host: str = "localhost"
+    mega_display_tz: str = "Asia/Dubai"
+    mega_topic_prefix: str = Field(default="", pattern=r"^[A-Za-z0-9._-]{0,100}$")
+    mega_cors_origins: CommaList = ()
+    mega_rate_limits: str = "off"
+    mega_fetch_allow: CommaList = ()
+    mega_provider_hosts: CommaList = ()
+
+    mega_jwt_alg: Literal["EdDSA", "HS256"] = "EdDSA"
+    mega_jwt_key: SecretStr | None = None
+    mega_master_key: SecretStr | None = None
+    mega_statement_key: SecretStr | None = None
+
+    database_url: str | None = Field(default=None, pattern=r"^postgres(ql)?://")
+    database_admin_url: str | None = Field(default=None, pattern=r"^postgres(ql)?://")
+    kafka_bootstrap_servers: CommaList = ()
+
+    evm_rpc_urls: UrlList = ()
+    evm_chain_id: int = Field(default=8453, gt=0)
+    evm_confirmations: int = Field(default=5, ge=1, le=10_000)
+    evm_finality_blocks: int = Field(default=64, ge=1, le=100_000)
+    payment_token_address: Address | None = None
+    payment_treasury: Address | None = None
+    role_mint_address: Address | None = None
+    mint_signer_key: SecretStr | None = None
+    mega_roles: RoleList = DEFAULT_ROLES
+
+    mega_image_provider: Literal["seedream", "openai"] = "seedream"
+    seedream_url: Url | None = None
+    seedream_key: SecretStr | None = None
+    seedream_model: str = "seedream-4-0-250828"
+    openai_url: Url | None = None
+    openai_key: SecretStr | None = None
+
+    s3_endpoint_url: Url | None = None
+    s3_bucket: str = "assets"
+    s3_public_base_url: Url | None = None
+    s3_access_key: SecretStr | None = None
+    s3_secret_key: SecretStr | None = None
+
+    @classmethod
+    def load(cls, require: tuple[str, ...] = (), **given: Any) -> Self:
+        """Read the settings; `SettingsError` names the first one missing or malformed."""
+        try:
+            settings = cls(**given)
+        except ValidationError as error:
+            raise SettingsError(_malformed(error)) from None
+        for name in require:
+            if getattr(settings, name) in (None, ()):
+                raise SettingsError(f"The setting {name.upper()} is missing.")
+        return settings
+
+    @classmethod
+    def load_or_exit(cls, require: tuple[str, ...] = (), **given: Any) -> Self:
+        """Like `load`, but a wrong setting ends the process with one sentence and status 1."""
+        try:
+            return cls.load(require, **given)
+        except SettingsError as error:
+            raise SystemExit(str(error)) from None
+
+
+class SettingsError(Exception):
+    """A setting is missing or malformed; the message is one sentence that names it."""
+
+
+def _malformed(error: ValidationError) -> str:
+    first = error.errors(include_input=False, include_url=False)[0]
+    name, *where = (str(part) for part in first["loc"])
+    inside = f" (at {'.'.join(where)})" if where else ""
+    reason = first["msg"].removeprefix("Value error, ").rstrip(".")
+    return f"The setting {name.upper()} is malformed{inside}: {reason[:1].lower()}{reason[1:]}."
