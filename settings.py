@@ -72,18 +72,18 @@ class Role(BaseModel):
 
     role: str = Field(pattern=r"^[a-z][a-z0-9_]{0,39}$")
     recipe: Literal["role_mint", "role_mint_final"]
-    asset: str = "MEGA"
+    asset: str = "MPT"
     price: Atomic
 
 
 RoleList = Annotated[tuple[Role, ...], NoDecode, BeforeValidator(_json), Field(min_length=1)]
 
-# Prices in the 18-decimal development payment token: 10, 10, 12 and 25 of them.
+# Prices in the 6-decimal development payment token: 10, 10, 12 and 25 of them.
 DEFAULT_ROLES = (
-    Role(role="samurai", recipe="role_mint", price=10 * 10**18),
-    Role(role="oracle", recipe="role_mint", price=10 * 10**18),
-    Role(role="wanderer", recipe="role_mint", price=12 * 10**18),
-    Role(role="sovereign", recipe="role_mint_final", price=25 * 10**18),
+    Role(role="samurai", recipe="role_mint", price=10 * 10**6),
+    Role(role="oracle", recipe="role_mint", price=10 * 10**6),
+    Role(role="wanderer", recipe="role_mint", price=12 * 10**6),
+    Role(role="sovereign", recipe="role_mint_final", price=25 * 10**6),
 )
 
 

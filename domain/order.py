@@ -1,0 +1,281 @@
+"""Order: one paid request for one deliverable, paid by a wallet on an EVM chain.
+
+Life: opened → (transactions claimed, seen) → settled → finalized; or failed (reverted, replaced,
+expired), from which a payment that lands late still leads to settled. Never two payments for one
+order: the second is refund due. A reorg takes `settled` back until `finalized`. Seed 000,
+`contract.md` §3.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
+from typing import Any
+
+from domain import order_events as happened
+from domain.event import Event, Refused
+from domain.mint_ui import OrderStatus
+from domain.order_events import order_stream
+from domain.payment import Payment, Place, Transaction
+
+ORDER_LASTS = timedelta(hours=1)
+CLAIMS_MAX = 20
+WALLET_STEPS = ("awaiting_approve", "awaiting_mint")
+
+
+class NotOffered(Refused):
+    """This is not the next step of this order; `next_action` tells which is."""
+
+
+class TooManyClaims(Refused):
+    """This order already waits for too many transactions; wait until some are judged."""
+
+
+@dataclass(frozen=True, slots=True)
+class Order:
+    order_id: str = ""
+    character_id: str = ""
+    pass_id: str = ""
+    terms: happened.OrderOpened | None = None
+    expires_at: datetime | None = None
+    shown_step: str | None = None
+    claims: Mapping[str, Transaction] = field(default_factory=dict)
+    seen: Payment | None = None
+    payment: Payment | None = None
+    finalized: bool = False
+    failure: str = ""
+    hashes: frozenset[str] = frozenset()
+    judged: frozenset[Place] = frozenset()
+    surplus: tuple[Payment, ...] = ()
+    final_mint: happened.FinalMintSigned | None = None
+    final_token_id: int | None = None
+
+    # Questions.
+
+    @property
+    def stream(self) -> str:
+        return order_stream(self.order_id)
+
+    @property
+    def opened(self) -> bool:
+        return bool(self.order_id)
+
+    @property
+    def price(self) -> int:
+        return int(self.terms.amount) if self.terms else 0
+
+    @property
+    def status(self) -> OrderStatus:
+        if self.payment:
+            return "confirmed"
+        if self.seen or self.claims:
+            return "verifying"
+        return "failed" if self.failure else "pending"
+
+    @property
+    def expired(self) -> bool:
+        return self.status == "failed" and self.failure == "expired"
+
+    @property
+    def open(self) -> bool:
+        """The one order of its character that a wallet may still pay or has paid."""
+        return self.opened and not self.expired
+
+    @property
+    def wallet_step(self) -> str | None:
+        if self.status == "verifying":
+            return "mint_verifying"
+        return self.shown_step if self.status == "pending" else None
+
+    @property
+    def token_id(self) -> int | None:
+        return self.payment.token_id if self.payment else None
+
+    # Decisions: what the business does when asked. Asked again, it does nothing more.
+
+    def open_for(self, terms: happened.OrderOpened) -> list[Event]:
+        return [] if self.opened else [terms]
+
+    def show_step(self, step: str | None) -> list[Event]:
+        if step == self.shown_step or self.status != "pending":
+            return []
+        return [happened.WalletStepShown(**self._ids, step=step)]
+
+    def claim(self, tx_hash: str, at: datetime) -> list[Event]:
+        if tx_hash in self.claims or self._counts(tx_hash):
+            return []
+        if len(self.claims) >= CLAIMS_MAX:
+            raise TooManyClaims(f"({CLAIMS_MAX})")
+        return [happened.TransactionClaimed(**self._ids, tx_hash=tx_hash, claimed_at=at)]
+
+    def sight(self, tx_hash: str, sender: str, nonce: int) -> list[Event]:
+        claim = self.claims.get(tx_hash)
+        if claim is None or claim.nonce == nonce:
+            return []
+        return [
+            happened.TransactionSighted(**self._ids, tx_hash=tx_hash, sender=sender, nonce=nonce)
+        ]
+
+    def dismiss(self, tx_hash: str, reason: str, at: datetime) -> list[Event]:
+        claim = self.claims.get(tx_hash)
+        if claim is None or (reason == "unseen" and not claim.unseen(at)):
+            return []
+        return [happened.TransactionDismissed(**self._ids, tx_hash=tx_hash, reason=reason)]
+
+    def record_payment(
+        self, found: Payment, *, confirmations: int, wallets: frozenset[str], at: datetime
+    ) -> list[Event]:
+        """What a payment on chain means for this order; `wallets` are those of its pass."""
+        if found.place in self.judged:
+            return []
+        held = self.payment or self.seen
+        moved: list[Event] = []
+        if held and held.moved_to(found):
+            if self.finalized:
+                return []
+            moved = self.retract(held.block_hash, at)
+            held = None
+        if self.payment and held:
+            return self._surplus(found, confirmations)
+        if found.depth < confirmations:
+            again = held is not None and held.place == found.place
+            return [] if again else [*moved, happened.PaymentSeen(**self._facts(found))]
+        if found.payer not in wallets:
+            return [*moved, self._rejected(found, "foreign_payer")]
+        if found.amount < self.price:
+            return [*moved, self._rejected(found, "amount_too_low")]
+        return [*moved, happened.PaymentSettled(**self._facts(found))]
+
+    def retract(self, block_hash: str, at: datetime) -> list[Event]:
+        held = self.payment or self.seen
+        if held is None or held.block_hash != block_hash or self.finalized:
+            return []
+        facts = {"block_number": held.block_number, "block_hash": block_hash, "retracted_at": at}
+        return [happened.PaymentRetracted(**self._ids, tx_hash=held.tx_hash, **facts)]
+
+    def finalize(self, block_hash: str) -> list[Event]:
+        if self.finalized or self.payment is None or self.payment.block_hash != block_hash:
+            return []
+        paid = self.payment.tx_hash
+        return [happened.PaymentFinalized(**self._ids, tx_hash=paid, block_hash=block_hash)]
+
+    def expire(self, at: datetime) -> list[Event]:
+        if self.status != "pending" or self.expires_at is None or at < self.expires_at:
+            return []
+        return [happened.OrderExpired(**self._ids)]
+
+    def reopen(self, at: datetime) -> list[Event]:
+        if self.status != "failed" or self.expired:
+            raise NotOffered()
+        return [happened.OrderReopened(**self._ids, expires_at=at + ORDER_LASTS)]
+
+    def sign_final_mint(self, signed: happened.FinalMintSigned) -> list[Event]:
+        return [] if self.final_mint or self.final_token_id is not None else [signed]
+
+    def record_final_mint(self, minted: happened.TokenMinted) -> list[Event]:
+        return [] if self.final_token_id is not None else [minted]
+
+    # History: how each fact changes what is known. It never refuses.
+
+    def evolve(self, event: Event) -> Order:
+        match event:
+            case happened.OrderOpened():
+                return replace(
+                    self,
+                    order_id=event.order_id,
+                    character_id=event.character_id,
+                    pass_id=event.pass_id,
+                    terms=event,
+                    expires_at=event.expires_at,
+                )
+            case happened.WalletStepShown(step=step):
+                return replace(self, shown_step=step)
+            case happened.OrderExpired():
+                return replace(self, failure="expired", shown_step=None)
+            case happened.OrderReopened(expires_at=until):
+                return replace(self, failure="", shown_step=None, expires_at=until)
+            case happened.FinalMintSigned():
+                return replace(self, final_mint=event)
+            case happened.TokenMinted(token_id=token_id):
+                return replace(self, final_token_id=int(token_id))
+            case happened.PaymentFinalized():
+                return replace(self, finalized=True)
+            case PaymentEvent() | happened.PaymentRetracted():
+                return self._paid(event)
+        return self._claimed(event)
+
+    def _claimed(self, event: Event) -> Order:
+        match event:
+            case happened.TransactionClaimed(tx_hash=tx, claimed_at=at):
+                return self._with_claim(tx, Transaction(at))
+            case happened.TransactionSighted(tx_hash=tx, sender=sender, nonce=nonce):
+                return self._with_claim(tx, replace(self.claims[tx], sender=sender, nonce=nonce))
+            case happened.TransactionDismissed(tx_hash=tx, reason=reason):
+                failed = reason in ("reverted", "replaced")
+                left = self._without_claim(tx)
+                return replace(left, failure=reason if failed else left.failure, shown_step=None)
+        return self
+
+    def _paid(self, event: Event) -> Order:
+        match event:
+            case happened.PaymentSeen():
+                return replace(self, seen=Payment.of(event), hashes=self.hashes | {event.tx_hash})
+            case happened.PaymentSettled():
+                paid = replace(self, payment=Payment.of(event), seen=None, failure="")
+                return paid._without_claim(event.tx_hash)
+            case happened.PaymentRetracted(tx_hash=tx, retracted_at=at):
+                gone = self.payment or self.seen
+                claim = Transaction(at, gone.sender, gone.nonce) if gone else Transaction(at)
+                return replace(self, payment=None, seen=None)._with_claim(tx, claim)
+            case happened.PaymentRejected():
+                judged = self.judged | {Payment.of(event).place}
+                left = replace(self, judged=judged, seen=None)
+                return left._without_claim(event.tx_hash)
+            case happened.PaymentSurplusRecorded():
+                extra = Payment.of(event)
+                judged = self.judged | {extra.place}
+                left = replace(self, judged=judged, surplus=(*self.surplus, extra))
+                return left._without_claim(event.tx_hash)
+        return self
+
+    # Helpers.
+
+    @property
+    def _ids(self) -> Any:
+        return {"order_id": self.order_id, "character_id": self.character_id}
+
+    def _counts(self, tx_hash: str) -> bool:
+        return self.payment is not None and self.payment.tx_hash == tx_hash
+
+    def _facts(self, found: Payment) -> Any:
+        return {
+            **self._ids,
+            "tx_hash": found.tx_hash,
+            "sender": found.sender,
+            "nonce": found.nonce,
+            "block_number": found.block_number,
+            "block_hash": found.block_hash,
+            "log_index": found.log_index,
+            "payer": found.payer,
+            "amount": str(found.amount),
+            "token_id": None if found.token_id is None else str(found.token_id),
+            "depth": found.depth,
+        }
+
+    def _rejected(self, found: Payment, reason: str) -> Event:
+        return happened.PaymentRejected(**self._facts(found), reason=reason)
+
+    def _surplus(self, found: Payment, confirmations: int) -> list[Event]:
+        assert self.payment and self.terms
+        if found.place == self.payment.place or found.depth < confirmations:
+            return []
+        due = {"asset": self.terms.asset, "refund_due": str(found.amount)}
+        return [happened.PaymentSurplusRecorded(**self._facts(found), **due)]
+
+    def _with_claim(self, tx_hash: str, claim: Transaction) -> Order:
+        claims = {**self.claims, tx_hash: claim}
+        return replace(self, claims=claims, hashes=self.hashes | {tx_hash})
+
+    def _without_claim(self, tx_hash: str) -> Order:
+        return replace(self, claims={h: c for h, c in self.claims.items() if h != tx_hash})

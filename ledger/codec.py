@@ -1,0 +1,99 @@
+"""Typed events to JSON and back, with secrets sealed and old versions lifted on the way in.
+
+The form in the ledger is `{"data": {…the event's fields…}, "metadata": {…}}`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from datetime import datetime
+from functools import cache
+from typing import Annotated, Any, get_args, get_origin, get_type_hints
+
+import msgspec
+
+from domain.event import Event, event_types
+
+Text = Callable[[str], str]
+Upcaster = Callable[[dict[str, Any]], dict[str, Any]]
+
+_upcasters: dict[str, tuple[str, Upcaster]] = {}
+
+
+class UnknownTopic(Exception):
+    """The ledger has an event that this version of the program does not know."""
+
+
+@dataclass(frozen=True, slots=True)
+class Recorded:
+    """An event in its place. `id` is `<stream>/<version>`, the same wherever it is named."""
+
+    position: int
+    stream: str
+    version: int
+    topic: str
+    recorded_at: datetime
+    event: Event
+    metadata: Mapping[str, Any]
+
+    @property
+    def id(self) -> str:
+        return f"{self.stream}/{self.version}"
+
+
+def upcast(old: str, *, to: str) -> Callable[[Upcaster], Upcaster]:
+    """Registers how the data of topic `old` reads as topic `to`; chains are followed."""
+
+    def register(lift: Upcaster) -> Upcaster:
+        _upcasters[old] = (to, lift)
+        return lift
+
+    return register
+
+
+@cache
+def secret_fields(topic: str) -> tuple[str, ...]:
+    cls = event_types().get(topic)
+    if cls is None:
+        return ()
+    hints = get_type_hints(cls, include_extras=True)
+    return tuple(name for name, hint in hints.items() if _is_secret(hint))
+
+
+def encode(event: Event, metadata: Mapping[str, Any], seal: Text) -> str:
+    names = secret_fields(event.TOPIC)
+    if names:
+        event = replace(event, **{name: seal(getattr(event, name)) for name in names})
+    return msgspec.json.encode({"data": event, "metadata": metadata}).decode()
+
+
+def decode_data(topic: str, data: str, reveal: Text) -> Event:
+    """The event from its `data` alone."""
+    if topic in _upcasters:
+        topic, data = _lifted(topic, data)
+    try:
+        event: Event = _decoder(topic).decode(data)
+    except KeyError:
+        raise UnknownTopic(topic) from None
+    names = secret_fields(topic)
+    if names:
+        event = replace(event, **{name: reveal(getattr(event, name)) for name in names})
+    return event
+
+
+def _is_secret(hint: Any) -> bool:
+    return get_origin(hint) is Annotated and "secret" in get_args(hint)[1:]
+
+
+@cache
+def _decoder(topic: str) -> msgspec.json.Decoder[Any]:
+    return msgspec.json.Decoder(event_types()[topic])
+
+
+def _lifted(topic: str, data: str) -> tuple[str, str]:
+    fields = msgspec.json.decode(data)
+    while topic in _upcasters:
+        topic, lift = _upcasters[topic]
+        fields = lift(fields)
+    return topic, msgspec.json.encode(fields).decode()

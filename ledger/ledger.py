@@ -1,0 +1,250 @@
+"""The ledger as the processes use it: group commit in, typed events out. See `ledger.md`.
+
+Every append of a process that waits while another is under way leaves with the next call of
+`mega_append`; loads are gathered the same way. A conflict concerns its own append alone.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections import defaultdict
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import psycopg
+import stamina
+from psycopg import AsyncConnection
+from psycopg_pool import AsyncConnectionPool
+
+from domain.event import Event
+from ledger import codec
+from ledger.coalesce import Coalescer
+from ledger.codec import Recorded
+from ledger.errors import BalanceRefused, LedgerUnavailable, StreamConflict
+from ledger.statements import named_statements
+from ledger.vault import Vault
+
+SQL = named_statements(Path(__file__).with_suffix(".sql"))
+FLUSH_EVENTS_MAX = 512
+LOAD_STREAMS_MAX = 512
+_Row = tuple[Any, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class NewEvent:
+    """An event at the version its writer expects to be free, with its metadata."""
+
+    stream: str
+    version: int
+    event: Event
+    metadata: Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """An event as it goes into the database: `event` is the JSON of data and metadata."""
+
+    stream: str
+    version: int
+    topic: str
+    event: str
+
+
+class Ledger:
+    """Async face. `ahead` tells how far the application's clock is ahead of the real one."""
+
+    def __init__(
+        self,
+        url: str,
+        *,
+        master_key: bytes,
+        ahead: Callable[[], timedelta] = timedelta,
+        readers: int = 4,
+    ) -> None:
+        self._url, self._ahead = url, ahead
+        self._pool = AsyncConnectionPool(
+            url, min_size=1, max_size=readers, open=False, kwargs={"autocommit": True}
+        )
+        self.vault = Vault(self._pool, master_key)
+        self._writer: AsyncConnection | None = None
+        self._appends: Coalescer[tuple[Row, ...], int] = Coalescer(
+            self._flush, limit=FLUSH_EVENTS_MAX, weight=len, touches=lambda a: {r.stream for r in a}
+        )
+        self._loads: Coalescer[str, list[_Row]] = Coalescer(self._load, limit=LOAD_STREAMS_MAX)
+
+    async def __aenter__(self) -> Ledger:
+        await self._pool.open()
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        await self._appends.drain()
+        if self._writer is not None:
+            await self._writer.close()
+        await self._pool.close()
+
+    # Writing.
+
+    async def append(self, events: Sequence[NewEvent], *, pass_id: str | None = None) -> int:
+        """Records all of `events` or none; returns the position of the last.
+
+        Raises StreamConflict when an expected version is taken, LedgerUnavailable when nothing is
+        recorded because the database cannot be reached. Secrets are sealed for `pass_id`.
+        """
+        if any(codec.secret_fields(new.event.TOPIC) for new in events):
+            await self.vault.make_keys([_owner(pass_id)])
+        rows = tuple(
+            Row(
+                new.stream,
+                new.version,
+                new.event.TOPIC,
+                codec.encode(
+                    new.event, new.metadata, lambda text: self.vault.seal(_owner(pass_id), text)
+                ),
+            )
+            for new in events
+        )
+        return await self._appends.ask(rows)
+
+    async def _flush(self, appends: list[tuple[Row, ...]]) -> list[int | BaseException]:
+        try:
+            return await self._call(appends)
+        except (psycopg.OperationalError, psycopg.InterfaceError) as lost:
+            self._writer = None
+            return [await self._look_up(rows, lost) for rows in appends]
+        except psycopg.Error as refused:
+            if len(appends) == 1:
+                return [_translated(refused)]
+            alone = [await self._flush([rows]) for rows in appends]
+            return [answers[0] for answers in alone]
+
+    async def _call(self, appends: list[tuple[Row, ...]]) -> list[int | BaseException]:
+        flat = [(number, row) for number, rows in enumerate(appends) for row in rows]
+        values = (
+            [number for number, _ in flat],
+            [row.stream for _, row in flat],
+            [row.version for _, row in flat],
+            [row.topic for _, row in flat],
+            [row.event for _, row in flat],
+            self._ahead(),
+        )
+        writer = await self._connected()
+        rows = await (await writer.execute(SQL["append"], values, prepare=True)).fetchall()
+        answers: list[int | BaseException] = [LedgerUnavailable("no answer")] * len(appends)
+        for number, position, conflict in rows:
+            answers[number] = position if conflict is None else StreamConflict(conflict)
+        return answers
+
+    async def _look_up(self, rows: tuple[Row, ...], lost: Exception) -> int | BaseException:
+        """After a lost connection: recorded or not? Only then may it be sent again.
+
+        Waiting for the append lock first means that the lost transaction has ended either way.
+        """
+        command_id = msgspec.json.decode(rows[-1].event)["metadata"].get("command_id")
+        try:
+            writer = await self._connected()
+            async with writer.transaction():
+                await writer.execute(SQL["settle"])
+                asked = (rows[-1].stream, rows[-1].version, command_id)
+                found = await (await writer.execute(SQL["recorded_by"], asked)).fetchone()
+            if found and found[0] is not None:
+                return int(found[0])
+            return (await self._call([rows]))[0]
+        except psycopg.Error:
+            self._writer = None
+            return LedgerUnavailable(str(lost))
+
+    async def _connected(self) -> AsyncConnection:
+        if self._writer is None or self._writer.closed:
+            self._writer = await _connect(self._url)
+        return self._writer
+
+    # Reading.
+
+    async def streams(self, stream_ids: Sequence[str]) -> dict[str, list[Event]]:
+        """The events of each stream in order; an unknown stream is an empty list."""
+        found = await asyncio.gather(*[self._loads.ask(stream_id) for stream_id in stream_ids])
+        await self._load_keys([row for rows in found for row in rows])
+        return {
+            stream_id: [codec.decode_data(row[2], row[3], self._reveal(row[4])) for row in rows]
+            for stream_id, rows in zip(stream_ids, found, strict=True)
+        }
+
+    async def history(self, stream_ids: Sequence[str]) -> list[Recorded]:
+        """The events of these streams, with their places and metadata, in ledger order."""
+        return await self._recorded(SQL["history"], (list(stream_ids),))
+
+    async def page(self, after: int, limit: int) -> list[Recorded]:
+        """The next events after a position, in order, without holes."""
+        return await self._recorded(SQL["page"], (after, limit))
+
+    async def head(self) -> tuple[int, bytes]:
+        """The last position and its hash; (0, 32 zero bytes) for an empty ledger."""
+        row = await self._one(SQL["head"], ())
+        return (row[0], bytes(row[1])) if row else (0, bytes(32))
+
+    async def last_version(self, stream_id: str) -> int:
+        row = await self._one(SQL["last_of_stream"], (stream_id,))
+        return int(row[0]) if row else 0
+
+    async def answer(self, claim: str) -> tuple[Any, int] | None:
+        """The answer kept with an idempotency key, and the position of its record."""
+        row = await self._one(SQL["answer"], (claim,))
+        return (row[0], row[1]) if row else None
+
+    async def _load(self, stream_ids: list[str]) -> list[list[_Row] | BaseException]:
+        rows = await self._all(SQL["streams"], (stream_ids,))
+        by_stream: dict[str, list[_Row]] = defaultdict(list)
+        for row in rows:
+            by_stream[row[0]].append(row)
+        return [by_stream[stream_id] for stream_id in stream_ids]
+
+    async def _recorded(self, statement: Any, values: _Row) -> list[Recorded]:
+        rows = await self._all(statement, values)
+        secret = [row[7] for row in rows if row[7] and codec.secret_fields(row[3])]
+        await self.vault.load_keys(secret)
+        return [
+            Recorded(
+                p, s, v, t, at, codec.decode_data(t, d, self._reveal(o)), msgspec.json.decode(m)
+            )
+            for p, s, v, t, at, d, m, o in rows
+        ]
+
+    async def _load_keys(self, rows: Sequence[_Row]) -> None:
+        owners = [row[4] for row in rows if row[4] and codec.secret_fields(row[2])]
+        if owners:
+            await self.vault.load_keys(owners)
+
+    def _reveal(self, pass_id: str | None) -> Callable[[str], str]:
+        return lambda text: self.vault.reveal(pass_id or "", text)
+
+    async def _one(self, statement: Any, values: _Row) -> _Row | None:
+        rows = await self._all(statement, values)
+        return rows[0] if rows else None
+
+    async def _all(self, statement: Any, values: _Row) -> list[_Row]:
+        try:
+            async with self._pool.connection() as connection:
+                return await (await connection.execute(statement, values, prepare=True)).fetchall()
+        except psycopg.OperationalError as down:
+            raise LedgerUnavailable(str(down)) from down
+
+
+@stamina.retry(on=psycopg.OperationalError, attempts=5, timeout=5.0, wait_initial=0.05)
+async def _connect(url: str) -> AsyncConnection:
+    return await AsyncConnection.connect(url, autocommit=True)
+
+
+def _translated(refused: psycopg.Error) -> Exception:
+    if isinstance(refused, psycopg.errors.CheckViolation):
+        return BalanceRefused(str(refused))
+    return refused
+
+
+def _owner(pass_id: str | None) -> str:
+    if pass_id is None:
+        raise ValueError("a secret needs a pass under whose key it is sealed")
+    return pass_id

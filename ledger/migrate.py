@@ -1,0 +1,34 @@
+"""Numbered SQL migrations, each applied once, in order, in a transaction of its own."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import psycopg
+
+FOLDER = Path(__file__).parent / "migrations"
+_LOCK = 7305792
+
+
+def migrate(admin_url: str, *, app_role: str) -> list[str]:
+    """Brings the database up to date as its owner; returns the names that were applied now.
+
+    `app_role` is the role that the processes use: it gets its privileges here and must exist.
+    """
+    applied = []
+    with psycopg.connect(admin_url, autocommit=True) as connection:
+        connection.execute("SELECT pg_advisory_lock(%s)", (_LOCK,))
+        connection.execute("SELECT set_config('mega.app_role', %s, false)", (app_role,))
+        connection.execute(
+            "CREATE TABLE IF NOT EXISTS mega_migrations"
+            " (name text PRIMARY KEY, applied_at timestamptz NOT NULL DEFAULT clock_timestamp())"
+        )
+        done = {name for (name,) in connection.execute("SELECT name FROM mega_migrations")}
+        for path in sorted(FOLDER.glob("*.sql")):
+            if path.name in done:
+                continue
+            with connection.transaction():
+                connection.execute(path.read_text().encode())
+                connection.execute("INSERT INTO mega_migrations (name) VALUES (%s)", (path.name,))
+            applied.append(path.name)
+    return applied
