@@ -1,0 +1,65 @@
+// Compiles src/*.sol into build/NAME.json {contract, compiler, abi, bytecode}, without a network.
+// `node build.mjs --check` writes nothing and fails when a committed file is not what its source
+// compiles to.
+import { mkdirSync, readFileSync, readdirSync, writeFileSync } from "node:fs";
+import { dirname, join } from "node:path";
+import { fileURLToPath } from "node:url";
+import solc from "solc";
+
+const here = dirname(fileURLToPath(import.meta.url));
+const sourceFolder = join(here, "src");
+const buildFolder = join(here, "build");
+const checking = process.argv.includes("--check");
+
+const names = readdirSync(sourceFolder).filter((name) => name.endsWith(".sol")).sort();
+
+function compile() {
+  const input = {
+    language: "Solidity",
+    sources: Object.fromEntries(
+      names.map((name) => [name, { content: readFileSync(join(sourceFolder, name), "utf8") }]),
+    ),
+    settings: {
+      evmVersion: "cancun",
+      optimizer: { enabled: true, runs: 200 },
+      // No hash of the sources in the code: a comment must not change a bytecode.
+      metadata: { bytecodeHash: "none", appendCBOR: false },
+      outputSelection: { "*": { "*": ["abi", "evm.bytecode.object"] } },
+    },
+  };
+  const imports = (path) => {
+    try {
+      return { contents: readFileSync(join(here, "node_modules", path), "utf8") };
+    } catch (problem) {
+      return { error: problem.message };
+    }
+  };
+  return JSON.parse(solc.compile(JSON.stringify(input), { import: imports }));
+}
+
+const output = compile();
+for (const problem of output.errors ?? []) console.error(problem.formattedMessage);
+if ((output.errors ?? []).some((problem) => problem.severity === "error")) process.exit(1);
+
+mkdirSync(buildFolder, { recursive: true });
+let stale = 0;
+for (const source of names) {
+  const name = source.replace(/\.sol$/, "");
+  const { abi, evm } = output.contracts[source][name];
+  const artifact = {
+    contract: name,
+    compiler: solc.version(),
+    abi,
+    bytecode: `0x${evm.bytecode.object}`,
+  };
+  const text = `${JSON.stringify(artifact, null, 1)}\n`;
+  const target = join(buildFolder, `${name}.json`);
+  if (!checking) {
+    writeFileSync(target, text);
+    console.log(`${name}: ${evm.bytecode.object.length / 2} bytes`);
+  } else if (readFileSync(target, "utf8") !== text) {
+    console.error(`build/${name}.json is not what src/${source} compiles to: run make contracts`);
+    stale += 1;
+  }
+}
+process.exit(stale ? 1 : 0);
