@@ -54,7 +54,7 @@ def _json(value: object) -> object:
 
 def _integer_text(value: object) -> object:
     if isinstance(value, bool | float):
-        raise ValueError("must be an integer, as text")  # noqa: TRY004 (pydantic reports only this)
+        raise ValueError("must be an integer, as text")
     return value
 
 

@@ -1,0 +1,108 @@
+"""`mega run`: start the world in a box and keep it up until it is told to stop."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Mapping
+from time import monotonic
+from typing import Annotated, Any
+
+import structlog
+import typer
+from rich.console import Console
+from rich.table import Table
+
+from embedded.place import WorldError
+from embedded.world import PARTS, make_world, run_world
+from settings import Settings
+
+
+class Terminal:
+    """Prints one line a part on its way up, and at the end where everything listens."""
+
+    def __init__(self, console: Console) -> None:
+        self._console = console
+        self._began = monotonic()
+        self._busy: list[str] = []
+        self._status = console.status("starting")
+        self._status.start()
+
+    def begun(self, name: str) -> None:
+        self._busy.append(name)
+        self._show()
+
+    def ready(self, name: str, took_s: float, where: str) -> None:
+        self._busy.remove(name)
+        self._console.print(f"  [green]✓[/] {name:<12}{took_s:5.1f} s  [dim]{where}[/]")
+        self._show()
+
+    def stopping(self, name: str) -> None:
+        self._status.start()
+        self._status.update(f"stopping {name}")
+
+    def _show(self) -> None:
+        self._status.update(f"starting {', '.join(self._busy)}" if self._busy else "")
+
+    def close(self) -> None:
+        self._status.stop()
+
+    def orphans(self, names: list[str]) -> None:
+        self._console.print(f"  ended what the last run left behind: {', '.join(names)}")
+
+    def announce(self, world: Mapping[str, Any]) -> None:
+        self._status.stop()
+        table = Table(box=None, show_header=False, padding=(0, 2))
+        for name, where in _addresses(world):
+            table.add_row(name, where)
+        self._console.print(f"\nReady after {monotonic() - self._began:.1f} s.\n")
+        self._console.print(table)
+        if any(process["name"] == "api" for process in world["processes"]):
+            self._console.print("\nNext, in another terminal:  [bold]make demo[/]")
+            self._console.print("  (the same as  .venv/bin/mega demo role-mint)")
+        self._console.print("\nCtrl-C stops everything; the data stay.")
+
+
+def _addresses(world: Mapping[str, Any]) -> list[tuple[str, str]]:
+    evm = world["evm"] or {}
+    running = {process["name"] for process in world["processes"]}
+    lines = [
+        ("API", world["api"] if "api" in running else None),
+        ("API docs", f"{world['api']}/docs" if "api" in running else None),
+        ("World", f"{world['api']}/dev/world" if "api" in running else None),
+        ("PostgreSQL", world["database_url"]),
+        ("Kafka", world["kafka"]["bootstrap"]),
+        ("S3", world["s3"]["endpoint"]),
+        ("Base (anvil)", evm.get("rpc")),
+        *((f"twin {name}", url) for name, url in world["twins"].items()),
+        ("Logs", world["logs"]),
+    ]
+    return [(name, where) for name, where in lines if where]
+
+
+def run(
+    only: Annotated[
+        str, typer.Option(help=f"Start these parts only, separated by commas: {', '.join(PARTS)}.")
+    ] = ",".join(PARTS),
+) -> None:
+    """Start every part on this machine, say where each listens, and stop them all on Ctrl-C."""
+    _quiet_libraries()
+    console = Console()
+    settings = Settings.load_or_exit()
+    terminal = Terminal(console)
+    try:
+        names = [name.strip() for name in only.split(",") if name.strip()]
+        world = make_world(settings, names)
+        asyncio.run(run_world(world, terminal))
+    except WorldError as error:
+        terminal.close()
+        raise SystemExit(str(error)) from None
+    finally:
+        terminal.close()
+    console.print("Stopped.")
+
+
+def _quiet_libraries() -> None:
+    """A library's chatter does not belong between the lines of progress."""
+    logging.getLogger("httpx").setLevel(logging.WARNING)
+    structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.INFO))

