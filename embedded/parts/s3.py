@@ -75,7 +75,10 @@ class S3(Part):
             furnished.touch()
 
     def _open_to_readers(self) -> None:
-        import boto3  # half a second of imports that only the first start needs
+        # Half a second of imports that only the first start needs.
+        import boto3
+        import stamina
+        from botocore.exceptions import ClientError
 
         access, secret = self._keys()
         client = boto3.client(
@@ -92,7 +95,10 @@ class S3(Part):
             "Resource": [f"arn:aws:s3:::{BUCKET}/*"],
         }
         policy = {"Version": "2012-10-17", "Statement": [statement]}
-        client.put_bucket_policy(Bucket=BUCKET, Policy=json.dumps(policy))
+        # The server answers before the bucket it makes at its first start is there.
+        for attempt in stamina.retry_context(on=ClientError, timeout=15, attempts=None):
+            with attempt:
+                client.put_bucket_policy(Bucket=BUCKET, Policy=json.dumps(policy))
 
     def _endpoint(self) -> str:
         return f"http://127.0.0.1:{self._place.ports[_port('s3')]}"
