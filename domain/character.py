@@ -1,6 +1,6 @@
 """Character: an image that may become a token; one of each (pass, role, kind), for ever.
 
-Life: created → orders attached → generation requested → failed (tried again, free) … → image stored.
+Life: created → orders attached → generation requested → failed (tried again, free) … → stored.
 One attempt is open at a time, whoever asked for it, so a user's retry and a background retry never
 buy twice. A stored image is final. Seed 000, `contract.md` §3, `decisions.md` C23.
 """

@@ -26,17 +26,6 @@ class ClaimTaken(Event):
         return self.claim
 
 
-@event("claim_moved.v1")
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ClaimMoved(Event):
-    claim: str
-    holder: str
-
-    @property
-    def stream(self) -> str:
-        return self.claim
-
-
 @event("request_answered.v1")
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RequestAnswered(Event):
@@ -80,12 +69,9 @@ class Claim:
     def take(self, claim: str, holder: str) -> list[Event]:
         return [] if self.holder == holder else [ClaimTaken(claim=claim, holder=holder)]
 
-    def move(self, claim: str, holder: str) -> list[Event]:
-        return [] if self.holder == holder else [ClaimMoved(claim=claim, holder=holder)]
-
     def evolve(self, event: Event) -> Claim:
         match event:
-            case ClaimTaken(holder=holder) | ClaimMoved(holder=holder):
+            case ClaimTaken(holder=holder):
                 return replace(self, holder=holder)
             case RequestAnswered(claim=claim, request_hash=request_hash):
                 return replace(self, holder=claim, request_hash=request_hash)

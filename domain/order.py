@@ -16,7 +16,7 @@ from typing import Any
 from domain import order_events as happened
 from domain.event import Event, Refused
 from domain.mint_ui import OrderStatus
-from domain.order_events import order_stream
+from domain.order_events import PaymentEvent, order_stream
 from domain.payment import Payment, Place, Transaction
 
 ORDER_LASTS = timedelta(hours=1)
@@ -147,12 +147,25 @@ class Order:
             return [*moved, self._rejected(found, "amount_too_low")]
         return [*moved, happened.PaymentSettled(**self._facts(found))]
 
+    def give_back(self, found: Payment, confirmations: int) -> list[Event]:
+        """A payment that is not needed, because another order of the character is paid."""
+        if found.place in self.judged or found.depth < confirmations:
+            return []
+        return [self._surplus_of(found)]
+
     def retract(self, block_hash: str, at: datetime) -> list[Event]:
         held = self.payment or self.seen
         if held is None or held.block_hash != block_hash or self.finalized:
             return []
-        facts = {"block_number": held.block_number, "block_hash": block_hash, "retracted_at": at}
-        return [happened.PaymentRetracted(**self._ids, tx_hash=held.tx_hash, **facts)]
+        return [
+            happened.PaymentRetracted(
+                **self._ids,
+                tx_hash=held.tx_hash,
+                block_number=held.block_number,
+                block_hash=block_hash,
+                retracted_at=at,
+            )
+        ]
 
     def finalize(self, block_hash: str) -> list[Event]:
         if self.finalized or self.payment is None or self.payment.block_hash != block_hash:
@@ -267,11 +280,12 @@ class Order:
         return happened.PaymentRejected(**self._facts(found), reason=reason)
 
     def _surplus(self, found: Payment, confirmations: int) -> list[Event]:
-        assert self.payment and self.terms
-        if found.place == self.payment.place or found.depth < confirmations:
-            return []
-        due = {"asset": self.terms.asset, "refund_due": str(found.amount)}
-        return [happened.PaymentSurplusRecorded(**self._facts(found), **due)]
+        held = self.payment
+        return [] if held and found.place == held.place else self.give_back(found, confirmations)
+
+    def _surplus_of(self, found: Payment) -> Event:
+        asset, due = self.terms.asset if self.terms else "", str(found.amount)
+        return happened.PaymentSurplusRecorded(**self._facts(found), asset=asset, refund_due=due)
 
     def _with_claim(self, tx_hash: str, claim: Transaction) -> Order:
         claims = {**self.claims, tx_hash: claim}

@@ -78,7 +78,7 @@ class TransactionDismissed(OrderEvent):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PaymentEvent(OrderEvent):
-    """`depth` counts the block itself: 1 is just mined. `sender` and `nonce` are the transaction's."""
+    """`depth` counts the block itself: 1 is just mined. `sender` and `nonce`: the transaction's."""
 
     tx_hash: str
     sender: str

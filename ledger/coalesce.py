@@ -50,7 +50,7 @@ class Coalescer(Generic[Q, A]):
             batch = self._take()
             try:
                 answers = await self._call([question for question, _ in batch])
-            except Exception as failure:
+            except Exception as failure:  # noqa: BLE001 — it is raised again, to each who asked
                 answers = [failure] * len(batch)
             for (_, waiter), answer in zip(batch, answers, strict=True):
                 if waiter.done():

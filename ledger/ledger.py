@@ -54,6 +54,14 @@ class Row:
     event: str
 
 
+@dataclass(frozen=True, slots=True)
+class Stream:
+    """The events of one stream in order, and the ledger position of the last (0: none)."""
+
+    events: list[Event]
+    position: int
+
+
 class Ledger:
     """Async face. `ahead` tells how far the application's clock is ahead of the real one."""
 
@@ -164,12 +172,15 @@ class Ledger:
 
     # Reading.
 
-    async def streams(self, stream_ids: Sequence[str]) -> dict[str, list[Event]]:
-        """The events of each stream in order; an unknown stream is an empty list."""
+    async def streams(self, stream_ids: Sequence[str]) -> dict[str, Stream]:
+        """Each stream as it stands; an unknown one is empty."""
         found = await asyncio.gather(*[self._loads.ask(stream_id) for stream_id in stream_ids])
         await self._load_keys([row for rows in found for row in rows])
         return {
-            stream_id: [codec.decode_data(row[2], row[3], self._reveal(row[4])) for row in rows]
+            stream_id: Stream(
+                [codec.decode_data(row[2], row[3], self._reveal(row[4])) for row in rows],
+                rows[-1][5] if rows else 0,
+            )
             for stream_id, rows in zip(stream_ids, found, strict=True)
         }
 
@@ -180,6 +191,10 @@ class Ledger:
     async def page(self, after: int, limit: int) -> list[Recorded]:
         """The next events after a position, in order, without holes."""
         return await self._recorded(SQL["page"], (after, limit))
+
+    async def window(self, after: int, last: int, topics: Sequence[str]) -> list[Recorded]:
+        """The events of some topics between two positions; the first is excluded."""
+        return await self._recorded(SQL["window"], (after, last, list(topics)))
 
     async def head(self) -> tuple[int, bytes]:
         """The last position and its hash; (0, 32 zero bytes) for an empty ledger."""

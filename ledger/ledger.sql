@@ -11,7 +11,7 @@ FROM mega_generations
 WHERE originator_id = %s AND originator_version = %s AND event->'metadata'->>'command_id' = %s;
 
 -- streams --
-SELECT originator_id, originator_version, topic, (event->'data')::text, mg_pass_id
+SELECT originator_id, originator_version, topic, (event->'data')::text, mg_pass_id, mg_position
 FROM mega_generations
 WHERE originator_id = ANY (%s)
 ORDER BY originator_id, originator_version;
@@ -31,6 +31,13 @@ FROM mega_generations
 WHERE mg_position > %s
 ORDER BY mg_position
 LIMIT %s;
+
+-- window --
+SELECT mg_position, originator_id, originator_version, topic, mg_recorded_at,
+       (event->'data')::text, (event->'metadata')::text, mg_pass_id
+FROM mega_generations
+WHERE mg_position > %s AND mg_position <= %s AND topic = ANY (%s)
+ORDER BY mg_position;
 
 -- history --
 SELECT mg_position, originator_id, originator_version, topic, mg_recorded_at,

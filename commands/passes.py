@@ -1,0 +1,137 @@
+"""What can be asked of a Pass: to be found or opened by a proven identity, to merge, to leave."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import datetime
+
+from commands.command import Answer, Command, Seen
+from domain.claim import Claim
+from domain.event import Event, Refused
+from domain.passes import Pass, identity_claim
+
+
+class NonceUsed(Refused):
+    """This nonce was used before; ask for a new one."""
+
+
+def survivors(seen: Seen, pass_id: str) -> Iterator[str]:
+    """The streams from a pass id to the pass that it means today, the last being that pass."""
+    while pass_id:
+        yield pass_id
+        pass_id = seen.get(Pass, pass_id).survivor if pass_id in seen else ""
+
+
+def current_pass(seen: Seen, pass_id: str) -> Pass:
+    return seen.get(Pass, list(survivors(seen, pass_id))[-1])
+
+
+class Identify(Command):
+    """Signs in or links: `identity` is proven. Without `current` it finds or opens its pass.
+
+    With `current` (the pass that asks) an unknown identity is linked to it, and one that leads to
+    another pass merges the two: the older survives.
+    """
+
+    identity: str
+    new_pass_id: str
+    current: str | None = None
+
+    def reads(self, seen: Seen) -> Iterator[str]:
+        claim = identity_claim(self.identity)
+        yield claim
+        yield from survivors(seen, self.current or self.new_pass_id)
+        if claim in seen:
+            yield from survivors(seen, seen.get(Claim, claim).holder)
+
+    def decide(self, seen: Seen, at: datetime) -> list[Event]:
+        claim = identity_claim(self.identity)
+        holder = seen.get(Claim, claim).holder
+        here = self._here(seen)
+        if not holder:
+            opened = here.open(here.pass_id or self.new_pass_id, at)
+            target = here.pass_id or self.new_pass_id
+            taken = Claim().take(claim, target)
+            return [*opened, *here.link(target, self.identity), *taken]
+        there = current_pass(seen, holder)
+        if not self.current or there.pass_id == here.pass_id:
+            return []
+        older, younger = sorted((here, there), key=lambda p: (p.opened_at or at, p.pass_id))
+        return older.absorb(younger)
+
+    def pass_id(self, seen: Seen) -> str:
+        return self._found(seen).pass_id or self.new_pass_id
+
+    def answer(self, seen: Seen, new: bool) -> Answer:
+        return Answer(200, {"pass_id": self._found(seen).pass_id})
+
+    def _here(self, seen: Seen) -> Pass:
+        return current_pass(seen, self.current or self.new_pass_id)
+
+    def _found(self, seen: Seen) -> Pass:
+        holder = seen.get(Claim, identity_claim(self.identity)).holder
+        return current_pass(seen, holder) if holder in seen else self._here(seen)
+
+
+class OpenPass(Command):
+    """Opens a pass under an id of the caller's choice, with identities that nobody had to prove.
+
+    For anonymous passes, and for `/auth/dev`, which vouches for its callers: an identity that
+    already leads elsewhere stays there and is only listed here.
+    """
+
+    new_pass_id: str
+    identities: tuple[str, ...] = ()
+
+    def reads(self, seen: Seen) -> Iterator[str]:
+        yield from survivors(seen, self.new_pass_id)
+        yield from (identity_claim(name) for name in self.identities)
+
+    def decide(self, seen: Seen, at: datetime) -> list[Event]:
+        known = current_pass(seen, self.new_pass_id)
+        target = known.pass_id or self.new_pass_id
+        events = known.open(target, at)
+        for name in self.identities:
+            claim = identity_claim(name)
+            events += known.link(target, name)
+            if not seen.get(Claim, claim).taken:
+                events += Claim().take(claim, target)
+        return events
+
+    def pass_id(self, seen: Seen) -> str:
+        return current_pass(seen, self.new_pass_id).pass_id or self.new_pass_id
+
+    def answer(self, seen: Seen, new: bool) -> Answer:
+        return Answer(200, {"pass_id": self.pass_id(seen)})
+
+
+class BurnNonce(Command):
+    """Uses up a sign-in nonce or a socket token; the second use is refused, whatever came of it."""
+
+    nonce: str
+
+    def reads(self, seen: Seen) -> Iterator[str]:
+        yield f"claim:nonce:{self.nonce}"
+
+    def decide(self, seen: Seen, at: datetime) -> list[Event]:
+        claim = f"claim:nonce:{self.nonce}"
+        if seen.get(Claim, claim).taken:
+            raise NonceUsed()
+        return Claim().take(claim, "used")
+
+
+class EndSession(Command):
+    """Ends one session of a pass: its token is refused from now on."""
+
+    owner: str
+    session_id: str
+    expires_at: datetime
+
+    def reads(self, seen: Seen) -> Iterator[str]:
+        yield self.owner
+
+    def decide(self, seen: Seen, at: datetime) -> list[Event]:
+        return seen.get(Pass, self.owner).end_session(self.session_id, self.expires_at)
+
+    def pass_id(self, seen: Seen) -> str:
+        return self.owner

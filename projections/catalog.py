@@ -1,0 +1,16 @@
+"""Every projection of the product, by name."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from projections.characters import Characters
+from projections.mint_orders import MintOrders
+from projections.passes import Passes
+from projections.projection import Projection
+from projections.recoveries import Recoveries
+from projections.todo import Todo
+
+
+def all_projections() -> list[Projection[Any]]:
+    return [Characters(), MintOrders(), Todo(), Passes(), Recoveries()]

@@ -1,0 +1,28 @@
+-- schema --
+CREATE TABLE IF NOT EXISTS recoveries (
+    case_id   text        PRIMARY KEY,
+    kind      text        NOT NULL,
+    stream    text        NOT NULL,
+    pass_id   text        NOT NULL,
+    opened_at timestamptz NOT NULL,
+    position  bigint      NOT NULL,
+    facts     jsonb       NOT NULL,
+    state     text        NOT NULL
+);
+
+-- load --
+SELECT case_id, state FROM recoveries WHERE case_id = ANY (%s);
+
+-- upsert --
+INSERT INTO recoveries SELECT * FROM jsonb_populate_recordset(NULL::recoveries, %s::jsonb)
+ON CONFLICT (case_id) DO NOTHING;
+
+-- drop --
+DELETE FROM recoveries WHERE case_id = ANY (%s);
+
+-- open --
+SELECT case_id, kind, stream, pass_id, opened_at, position, facts
+FROM views.recoveries
+WHERE position > %(after)s
+ORDER BY position
+LIMIT %(limit)s;

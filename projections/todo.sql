@@ -1,0 +1,40 @@
+-- schema --
+CREATE TABLE IF NOT EXISTS todo (
+    todo_id      text        PRIMARY KEY,
+    kind         text        NOT NULL,
+    order_id     text        NOT NULL,
+    character_id text        NOT NULL,
+    pass_id      text        NOT NULL,
+    opened_at    timestamptz NOT NULL,
+    due_at       timestamptz,
+    attempts     int         NOT NULL,
+    state        text        NOT NULL
+);
+CREATE INDEX IF NOT EXISTS todo_due ON todo (due_at) WHERE due_at IS NOT NULL;
+
+-- load --
+SELECT todo_id, state FROM todo WHERE todo_id = ANY (%s);
+
+-- upsert --
+INSERT INTO todo SELECT * FROM jsonb_populate_recordset(NULL::todo, %s::jsonb)
+ON CONFLICT (todo_id) DO UPDATE SET
+    kind     = excluded.kind,
+    order_id = excluded.order_id,
+    due_at   = excluded.due_at,
+    attempts = excluded.attempts,
+    state    = excluded.state;
+
+-- drop --
+DELETE FROM todo WHERE todo_id = ANY (%s);
+
+-- due --
+SELECT todo_id, kind, order_id, character_id, attempts, opened_at
+FROM views.todo
+WHERE due_at <= %(at)s AND todo_id <> ALL (%(busy)s)
+ORDER BY due_at
+LIMIT %(limit)s;
+
+-- one --
+SELECT todo_id, kind, order_id, character_id, attempts, opened_at
+FROM views.todo
+WHERE todo_id = %(id)s AND due_at <= %(at)s;
