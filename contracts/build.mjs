@@ -1,6 +1,8 @@
-// Compiles src/*.sol into build/NAME.json {contract, compiler, abi, bytecode}, without a network.
+// Compiles src/*.sol into build/NAME.json {contract, compiler, sources, abi, bytecode}, without a
+// network. `sources` is the hash of everything compiled, so that a stale file is known by reading.
 // `node build.mjs --check` writes nothing and fails when a committed file is not what its source
 // compiles to.
+import { createHash } from "node:crypto";
 import { mkdirSync, readFileSync, readdirSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -12,6 +14,12 @@ const buildFolder = join(here, "build");
 const checking = process.argv.includes("--check");
 
 const names = readdirSync(sourceFolder).filter((name) => name.endsWith(".sol")).sort();
+
+function hashOfSources() {
+  const hash = createHash("sha256");
+  for (const name of names) hash.update(readFileSync(join(sourceFolder, name)));
+  return hash.update(readFileSync(join(here, "package-lock.json"))).digest("hex");
+}
 
 function compile() {
   const input = {
@@ -49,6 +57,7 @@ for (const source of names) {
   const artifact = {
     contract: name,
     compiler: solc.version(),
+    sources: hashOfSources(),
     abi,
     bytecode: `0x${evm.bytecode.object}`,
   };

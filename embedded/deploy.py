@@ -151,7 +151,10 @@ class _Chain:
 
     def call(self, method: str, *params: object) -> Any:
         request = {"jsonrpc": "2.0", "id": next(self._ids), "method": method, "params": params}
-        answer = self._client.post("", json=request).raise_for_status().json()
+        try:
+            answer = self._client.post("", json=request).raise_for_status().json()
+        except httpx.HTTPError as problem:
+            raise DeployFailed(f"{method}: {problem}") from problem
         if "error" in answer:
             raise DeployFailed(f"{method}: {answer['error']}")
         return answer["result"]
