@@ -8,6 +8,7 @@ sentence that names it; a value never appears in that sentence, because it may b
 from __future__ import annotations
 
 import json
+from hashlib import sha256
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
 
@@ -138,6 +139,18 @@ class Settings(BaseSettings):
     s3_public_base_url: Url | None = None
     s3_access_key: SecretStr | None = None
     s3_secret_key: SecretStr | None = None
+
+    @property
+    def master_key(self) -> bytes:
+        """The 32 bytes behind MEGA_MASTER_KEY, whatever its length; require the setting first."""
+        assert self.mega_master_key is not None
+        return sha256(self.mega_master_key.get_secret_value().encode()).digest()
+
+    @property
+    def database(self) -> str:
+        """DATABASE_URL; require the setting first."""
+        assert self.database_url is not None
+        return self.database_url
 
     @classmethod
     def load(cls, require: tuple[str, ...] = (), **given: Any) -> Self:

@@ -16,8 +16,8 @@ from settings import Settings
 
 async def main() -> None:
     settings = Settings.load_or_exit(require=("database_url", "mega_master_key"))
-    url = settings.database_url
-    async with Ledger(url, master_key=settings.master_key_bytes) as ledger:
+    url = settings.database
+    async with Ledger(url, master_key=settings.master_key) as ledger:
         runners = [Runner(url, ledger, projection) for projection in all_projections()]
         loop = asyncio.get_running_loop()
         for signal_number in (signal.SIGINT, signal.SIGTERM):
