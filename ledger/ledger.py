@@ -8,58 +8,41 @@ from __future__ import annotations
 
 import asyncio
 from collections import defaultdict
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
-import msgspec
 import psycopg
 import stamina
 from psycopg import AsyncConnection
 from psycopg_pool import AsyncConnectionPool
 
-from domain.event import Event
 from ledger import codec
 from ledger.coalesce import Coalescer
 from ledger.codec import Recorded
-from ledger.errors import BalanceRefused, LedgerUnavailable, StreamConflict
+from ledger.errors import LedgerUnavailable
+from ledger.rows import (
+    Fields,
+    NewEvent,
+    Row,
+    Stream,
+    answers_of,
+    append_values,
+    lookup_values,
+    owner_of,
+    recorded_of,
+    rows_of,
+    stream_of,
+    translated,
+)
 from ledger.statements import named_statements
 from ledger.vault import Vault
 
 SQL = named_statements(Path(__file__).with_suffix(".sql"))
 FLUSH_EVENTS_MAX = 512
 LOAD_STREAMS_MAX = 512
-_Row = tuple[Any, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class NewEvent:
-    """An event at the version its writer expects to be free, with its metadata."""
-
-    stream: str
-    version: int
-    event: Event
-    metadata: Mapping[str, Any]
-
-
-@dataclass(frozen=True, slots=True)
-class Row:
-    """An event as it goes into the database: `event` is the JSON of data and metadata."""
-
-    stream: str
-    version: int
-    topic: str
-    event: str
-
-
-@dataclass(frozen=True, slots=True)
-class Stream:
-    """The events of one stream in order, and the ledger position of the last (0: none)."""
-
-    events: list[Event]
-    position: int
+__all__ = ["Ledger", "NewEvent", "Row", "Stream"]
 
 
 class Ledger:
@@ -82,7 +65,7 @@ class Ledger:
         self._appends: Coalescer[tuple[Row, ...], int] = Coalescer(
             self._flush, limit=FLUSH_EVENTS_MAX, weight=len, touches=lambda a: {r.stream for r in a}
         )
-        self._loads: Coalescer[str, list[_Row]] = Coalescer(self._load, limit=LOAD_STREAMS_MAX)
+        self._loads: Coalescer[str, list[Fields]] = Coalescer(self._load, limit=LOAD_STREAMS_MAX)
 
     async def __aenter__(self) -> Ledger:
         await self._pool.open()
@@ -103,47 +86,35 @@ class Ledger:
         recorded because the database cannot be reached. Secrets are sealed for `pass_id`.
         """
         if any(codec.secret_fields(new.event.TOPIC) for new in events):
-            await self.vault.make_keys([_owner(pass_id)])
-        rows = tuple(
-            Row(
-                new.stream,
-                new.version,
-                new.event.TOPIC,
-                codec.encode(
-                    new.event, new.metadata, lambda text: self.vault.seal(_owner(pass_id), text)
-                ),
-            )
-            for new in events
-        )
-        return await self._appends.ask(rows)
+            await self.vault.make_keys([owner_of(pass_id)])
+        return await self._appends.ask(rows_of(events, pass_id, self.vault))
 
     async def _flush(self, appends: list[tuple[Row, ...]]) -> list[int | BaseException]:
         try:
             return await self._call(appends)
         except (psycopg.OperationalError, psycopg.InterfaceError) as lost:
-            self._writer = None
-            return [await self._look_up(rows, lost) for rows in appends]
+            await self._let_go()
+            return await self._look_up_all(appends, lost)
         except psycopg.Error as refused:
             if len(appends) == 1:
-                return [_translated(refused)]
+                return [translated(refused)]
             alone = [await self._flush([rows]) for rows in appends]
             return [answers[0] for answers in alone]
 
     async def _call(self, appends: list[tuple[Row, ...]]) -> list[int | BaseException]:
-        flat = [(number, row) for number, rows in enumerate(appends) for row in rows]
-        values = (
-            [number for number, _ in flat],
-            [row.stream for _, row in flat],
-            [row.version for _, row in flat],
-            [row.topic for _, row in flat],
-            [row.event for _, row in flat],
-            self._ahead(),
-        )
         writer = await self._connected()
+        values = append_values(appends, self._ahead())
         rows = await (await writer.execute(SQL["append"], values, prepare=True)).fetchall()
-        answers: list[int | BaseException] = [LedgerUnavailable("no answer")] * len(appends)
-        for number, position, conflict in rows:
-            answers[number] = position if conflict is None else StreamConflict(conflict)
+        return answers_of(rows, len(appends))
+
+    async def _look_up_all(
+        self, appends: list[tuple[Row, ...]], lost: Exception
+    ) -> list[int | BaseException]:
+        """One after the other; once the database is found to be gone, the rest share the answer."""
+        answers: list[int | BaseException] = []
+        for rows in appends:
+            gone = answers and isinstance(answers[-1], LedgerUnavailable)
+            answers.append(answers[-1] if gone else await self._look_up(rows, lost))
         return answers
 
     async def _look_up(self, rows: tuple[Row, ...], lost: Exception) -> int | BaseException:
@@ -151,19 +122,25 @@ class Ledger:
 
         Waiting for the append lock first means that the lost transaction has ended either way.
         """
-        command_id = msgspec.json.decode(rows[-1].event)["metadata"].get("command_id")
         try:
             writer = await self._connected()
             async with writer.transaction():
                 await writer.execute(SQL["settle"])
-                asked = (rows[-1].stream, rows[-1].version, command_id)
-                found = await (await writer.execute(SQL["recorded_by"], asked)).fetchone()
+                asked = await writer.execute(SQL["recorded_by"], lookup_values(rows))
+                found = await asked.fetchone()
             if found and found[0] is not None:
                 return int(found[0])
             return (await self._call([rows]))[0]
-        except psycopg.Error:
-            self._writer = None
+        except (psycopg.OperationalError, psycopg.InterfaceError):
+            await self._let_go()
             return LedgerUnavailable(str(lost))
+        except psycopg.Error as refused:
+            return translated(refused)
+
+    async def _let_go(self) -> None:
+        if self._writer is not None:
+            await self._writer.close()
+        self._writer = None
 
     async def _connected(self) -> AsyncConnection:
         if self._writer is None or self._writer.closed:
@@ -177,10 +154,7 @@ class Ledger:
         found = await asyncio.gather(*[self._loads.ask(stream_id) for stream_id in stream_ids])
         await self._load_keys([row for rows in found for row in rows])
         return {
-            stream_id: Stream(
-                [codec.decode_data(row[2], row[3], self._reveal(row[4])) for row in rows],
-                rows[-1][5] if rows else 0,
-            )
+            stream_id: stream_of(rows, self.vault)
             for stream_id, rows in zip(stream_ids, found, strict=True)
         }
 
@@ -210,37 +184,29 @@ class Ledger:
         row = await self._one(SQL["answer"], (claim,))
         return (row[0], row[1]) if row else None
 
-    async def _load(self, stream_ids: list[str]) -> list[list[_Row] | BaseException]:
+    async def _load(self, stream_ids: list[str]) -> list[list[Fields] | BaseException]:
         rows = await self._all(SQL["streams"], (stream_ids,))
-        by_stream: dict[str, list[_Row]] = defaultdict(list)
+        by_stream: dict[str, list[Fields]] = defaultdict(list)
         for row in rows:
             by_stream[row[0]].append(row)
         return [by_stream[stream_id] for stream_id in stream_ids]
 
-    async def _recorded(self, statement: Any, values: _Row) -> list[Recorded]:
+    async def _recorded(self, statement: Any, values: Fields) -> list[Recorded]:
         rows = await self._all(statement, values)
         secret = [row[7] for row in rows if row[7] and codec.secret_fields(row[3])]
         await self.vault.load_keys(secret)
-        return [
-            Recorded(
-                p, s, v, t, at, codec.decode_data(t, d, self._reveal(o)), msgspec.json.decode(m)
-            )
-            for p, s, v, t, at, d, m, o in rows
-        ]
+        return recorded_of(rows, self.vault)
 
-    async def _load_keys(self, rows: Sequence[_Row]) -> None:
+    async def _load_keys(self, rows: Sequence[Fields]) -> None:
         owners = [row[4] for row in rows if row[4] and codec.secret_fields(row[2])]
         if owners:
             await self.vault.load_keys(owners)
 
-    def _reveal(self, pass_id: str | None) -> Callable[[str], str]:
-        return lambda text: self.vault.reveal(pass_id or "", text)
-
-    async def _one(self, statement: Any, values: _Row) -> _Row | None:
+    async def _one(self, statement: Any, values: Fields) -> Fields | None:
         rows = await self._all(statement, values)
         return rows[0] if rows else None
 
-    async def _all(self, statement: Any, values: _Row) -> list[_Row]:
+    async def _all(self, statement: Any, values: Fields) -> list[Fields]:
         try:
             async with self._pool.connection() as connection:
                 return await (await connection.execute(statement, values, prepare=True)).fetchall()
@@ -251,15 +217,3 @@ class Ledger:
 @stamina.retry(on=psycopg.OperationalError, attempts=5, timeout=5.0, wait_initial=0.05)
 async def _connect(url: str) -> AsyncConnection:
     return await AsyncConnection.connect(url, autocommit=True)
-
-
-def _translated(refused: psycopg.Error) -> Exception:
-    if isinstance(refused, psycopg.errors.CheckViolation):
-        return BalanceRefused(str(refused))
-    return refused
-
-
-def _owner(pass_id: str | None) -> str:
-    if pass_id is None:
-        raise ValueError("a secret needs a pass under whose key it is sealed")
-    return pass_id
