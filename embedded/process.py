@@ -49,7 +49,7 @@ class Identity:
     stop_signal: str
 
     def alive(self) -> bool:
-        return self.boot == boot_id() and _start_tick(self.pid) == self.start
+        return self.boot == boot_id() and start_tick(self.pid) == self.start
 
 
 def boot_id() -> str:
@@ -65,7 +65,8 @@ def _stat(pid: int) -> list[str]:
     return [] if fields[0] in "ZX" else fields
 
 
-def _start_tick(pid: int) -> int | None:
+def start_tick(pid: int) -> int | None:
+    """When the process began, in clock ticks since boot; None when it is gone or a zombie."""
     fields = _stat(pid)
     return int(fields[19]) if fields else None
 
@@ -101,7 +102,8 @@ async def until(condition: Callable[[], bool], patience_s: float) -> bool:
 
 async def end(identity: Identity, patience_s: float) -> None:
     """Ask the process to stop; what is left of its session after `patience_s` is killed."""
-    _signal(identity.pid, signal.Signals[identity.stop_signal], identity.alive)
+    for number in (signal.Signals[identity.stop_signal], signal.SIGCONT):
+        _signal(identity.pid, number, identity.alive)
     await until(lambda: not identity.alive(), patience_s)
     for pid in session_members(identity.pid):
         _signal(pid, signal.SIGKILL, lambda pid=pid: _in_session(pid, identity))  # type: ignore[misc]
@@ -139,7 +141,7 @@ class Process:
                 stderr=output,
                 start_new_session=True,
             )
-        start = _start_tick(child.pid) or 0
+        start = start_tick(child.pid) or 0
         identity = Identity(name, child.pid, start, boot_id(), stop_signal.name)
         file = pids / f"{name}.json"
         write_atomically(file, json.dumps(asdict(identity)))
@@ -187,7 +189,7 @@ def _pid_files(pids: Path) -> list[Path]:
 def _left_behind(identity: Identity) -> bool:
     if identity.boot != boot_id():
         return False
-    leader = _start_tick(identity.pid)
+    leader = start_tick(identity.pid)
     if leader is not None:
         return leader == identity.start
     return any(_in_session(pid, identity) for pid in session_members(identity.pid))

