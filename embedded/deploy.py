@@ -17,6 +17,7 @@ from typing import Annotated, Any
 
 import httpx
 import rlp  # type: ignore[import-untyped]
+import stamina
 import typer
 from eth_abi.abi import encode
 from eth_account import Account
@@ -45,6 +46,10 @@ _GAS_TO_FUND = 100_000
 
 class DeployFailed(Exception):
     """The chain did not take the development contracts; the message says what it answered."""
+
+
+class _NotMined(DeployFailed):
+    """A transaction is still on its way into a block."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -173,11 +178,20 @@ class _Chain:
                 transaction["to"] = step.to
             raw = Account.sign_transaction(transaction, key).raw_transaction
             hashes.append(self.call("eth_sendRawTransaction", "0x" + bytes(raw).hex()))
+        # A node that mines by itself may be at work on our transactions while we ask it to.
+        for attempt in stamina.retry_context(on=_NotMined, timeout=10.0, wait_initial=0.02):
+            with attempt:
+                receipts = self._mined(hashes)
+        for receipt in receipts:
+            if receipt["status"] != "0x1":
+                raise DeployFailed(f"the transaction {receipt['transactionHash']} was reverted")
+
+    def _mined(self, hashes: list[str]) -> list[dict[str, Any]]:
         self.call("evm_mine")
-        for tx_hash in hashes:
-            receipt = self.call("eth_getTransactionReceipt", tx_hash)
-            if receipt is None or receipt["status"] != "0x1":
-                raise DeployFailed(f"the transaction {tx_hash} was not mined or was reverted")
+        receipts = [self.call("eth_getTransactionReceipt", tx_hash) for tx_hash in hashes]
+        if None in receipts:
+            raise _NotMined(f"the transaction {hashes[receipts.index(None)]} was not mined")
+        return receipts
 
 
 def _main(

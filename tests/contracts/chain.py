@@ -1,6 +1,6 @@
-"""A chain of a test's own: a fresh anvil that mines when it is told to, our contracts on it.
+"""A real chain that a test steers: it mines when it is told to, our contracts are on it.
 
-Everything is synchronous and real: transactions are sent by anvil's unlocked development accounts.
+Everything is synchronous; transactions are sent by anvil's unlocked development accounts.
 """
 
 from __future__ import annotations
@@ -8,7 +8,7 @@ from __future__ import annotations
 import itertools
 import json
 import subprocess
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from time import monotonic
@@ -17,10 +17,11 @@ from uuid import uuid4
 
 import httpx
 from eth_abi import encode
+from eth_abi.grammar import parse
 from eth_utils import keccak
 
 from domain import calldata
-from embedded.deploy import BUILD, deploy, dev_wallets
+from embedded.deploy import BUILD, dev_wallets
 from embedded.parts.anvil import Anvil
 from embedded.place import Place
 
@@ -39,12 +40,13 @@ class RpcError(Exception):
 class Chain:
     """`wallets` are the ten addresses in lower case; `contracts` what `deploy` answered."""
 
-    def __init__(self, url: str) -> None:
+    def __init__(self, url: str, contracts: Mapping[str, Any] | None = None) -> None:
         self.url = url
+        self.contracts = dict(contracts or {})
         self._client = httpx.Client(timeout=10)
         self._numbers = itertools.count(1)
+        self._mines = True
         self._takers = itertools.cycle(range(10))
-        self.contracts: dict[str, Any] = {}
         self.wallets = [wallet.address.lower() for wallet in dev_wallets()]
 
     @property
@@ -71,12 +73,21 @@ class Chain:
         return answer["result"]
 
     def send(self, sender: str, to: str | None, data: str, **more: Any) -> str:
+        """Send and, unless mining is done by hand, mine."""
         fields = {"from": sender, "data": data, "gas": hex(GAS), **more}
-        return self.call("eth_sendTransaction", fields if to is None else fields | {"to": to})
+        tx_hash = self.call("eth_sendTransaction", fields if to is None else fields | {"to": to})
+        if self._mines:
+            self.mine()
+        return tx_hash
 
     def view(self, to: str, signature: str, *arguments: Any) -> bytes:
         data = "0x" + encoded_call(signature, *arguments)
         return bytes.fromhex(self.call("eth_call", {"to": to, "data": data}, "latest")[2:])
+
+    def steer(self) -> None:
+        """No block from now on but ours: anvil answers before it has mined one by itself."""
+        self.call("evm_setAutomine", False)
+        self.mine()
 
     def receipt(self, tx_hash: str) -> Any:
         return self.call("eth_getTransactionReceipt", tx_hash)
@@ -105,17 +116,18 @@ class Chain:
 
     @contextmanager
     def mining_by_hand(self) -> Iterator[None]:
-        self.call("evm_setAutomine", False)
+        self._mines = False
         try:
             yield
         finally:
-            self.call("evm_setAutomine", True)
+            self._mines = True
             self.mine()
 
 
 def encoded_call(signature: str, *arguments: Any) -> str:
     """Calldata of `name(type,…)`, hex without 0x."""
-    types = [kind for kind in signature.partition("(")[2][:-1].split(",") if kind]
+    inputs = signature[signature.index("(") :]
+    types = [] if inputs == "()" else [each.to_type_str() for each in parse(inputs).components]
     return (keccak(text=signature)[:4] + encode(types, arguments)).hex()
 
 
@@ -133,15 +145,6 @@ def fresh_node(folder: Path) -> Iterator[str]:
     finally:
         process.terminate()
         process.wait()
-
-
-@contextmanager
-def fresh_chain(folder: Path) -> Iterator[Chain]:
-    """A fresh anvil with our contracts on it."""
-    with fresh_node(folder) as url:
-        chain = Chain(url)
-        chain.contracts = deploy(url, folder)
-        yield chain
 
 
 def _wait_until_it_answers(url: str, process: subprocess.Popen[bytes]) -> None:

@@ -4,11 +4,14 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.contracts.chain import Chain, fresh_chain
+from tests.contracts.chain import Chain
+from tests.world import TestWorld
 
 
 @pytest.fixture(scope="module")
-def chain(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Chain]:
-    """An anvil of the module's own, which mines every transaction at once."""
-    with fresh_chain(tmp_path_factory.mktemp("chain")) as fresh:
-        yield fresh
+def chain(world: TestWorld) -> Iterator[Chain]:
+    """An anvil of the module's own, which mines only what the test sends."""
+    with world.chain() as made:
+        steered = Chain(made.rpc_url, made.contracts)
+        steered.steer()
+        yield steered
