@@ -5,8 +5,10 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Mapping
+from pathlib import Path
 from time import monotonic
-from typing import Annotated, Any
+from typing import Annotated, Any, Self
+from urllib.parse import urlsplit
 
 import structlog
 import typer
@@ -21,8 +23,9 @@ from settings import Settings
 class Terminal:
     """Prints one line a part on its way up, and at the end where everything listens."""
 
-    def __init__(self, console: Console) -> None:
+    def __init__(self, console: Console, world_file: Path) -> None:
         self._console = console
+        self._world_file = world_file
         self._began = monotonic()
         self._busy: list[str] = []
         self._status = console.status("starting")
@@ -44,7 +47,10 @@ class Terminal:
     def _show(self) -> None:
         self._status.update(f"starting {', '.join(self._busy)}" if self._busy else "")
 
-    def close(self) -> None:
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
         self._status.stop()
 
     def orphans(self, names: list[str]) -> None:
@@ -52,8 +58,10 @@ class Terminal:
 
     def announce(self, world: Mapping[str, Any]) -> None:
         self._status.stop()
-        table = Table(box=None, show_header=False, padding=(0, 2))
-        for name, where in _addresses(world):
+        table = Table(box=None, show_header=False, padding=(0, 2), pad_edge=False)
+        table.add_column(no_wrap=True)
+        table.add_column(overflow="fold")
+        for name, where in _addresses(world, self._world_file):
             table.add_row(name, where)
         self._console.print(f"\nReady after {monotonic() - self._began:.1f} s.\n")
         self._console.print(table)
@@ -63,21 +71,27 @@ class Terminal:
         self._console.print("\nCtrl-C stops everything; the data stay.")
 
 
-def _addresses(world: Mapping[str, Any]) -> list[tuple[str, str]]:
+def _addresses(world: Mapping[str, Any], world_file: Path) -> list[tuple[str, str]]:
     evm = world["evm"] or {}
     running = {process["name"] for process in world["processes"]}
     lines = [
         ("API", world["api"] if "api" in running else None),
         ("API docs", f"{world['api']}/docs" if "api" in running else None),
         ("World", f"{world['api']}/dev/world" if "api" in running else None),
-        ("PostgreSQL", world["database_url"]),
+        ("PostgreSQL", _without_password(world["database_url"])),
         ("Kafka", world["kafka"]["bootstrap"]),
         ("S3", world["s3"]["endpoint"]),
         ("Base (anvil)", evm.get("rpc")),
         *((f"twin {name}", url) for name, url in world["twins"].items()),
         ("Logs", world["logs"]),
+        ("All of it", str(world_file)),
     ]
     return [(name, where) for name, where in lines if where]
+
+
+def _without_password(url: str | None) -> str | None:
+    """Where the database is; who may log in, with which password, is in world.json."""
+    return url and urlsplit(url)._replace(netloc=url.rpartition("@")[2].partition("/")[0]).geturl()
 
 
 def run(
@@ -89,16 +103,13 @@ def run(
     _quiet_libraries()
     console = Console()
     settings = Settings.load_or_exit()
-    terminal = Terminal(console)
     try:
         names = [name.strip() for name in only.split(",") if name.strip()]
         world = make_world(settings, names)
-        asyncio.run(run_world(world, terminal))
+        with Terminal(console, world.place.world_file) as terminal:
+            asyncio.run(run_world(world, terminal))
     except WorldError as error:
-        terminal.close()
         raise SystemExit(str(error)) from None
-    finally:
-        terminal.close()
     console.print("Stopped.")
 
 

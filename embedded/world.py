@@ -64,8 +64,8 @@ class World:
         return [part for part, real in candidates if part.name in self.only and not real]
 
     def _twins_wanted(self) -> tuple[str, ...]:
-        real = {"seedream": self.settings.seedream_url, "openai": self.settings.openai_url}
-        return tuple(name for name, url in real.items() if url is None)
+        vendors = Twins.SETTINGS
+        return tuple(name for name in vendors if getattr(self.settings, f"{name}_url") is None)
 
     @property
     def errands(self) -> list[Errand]:

@@ -79,7 +79,7 @@ class TestWorld:
                 Kafka(self.place),
                 S3(self.place),
                 Anvil(self.place, block_time_s=None),
-                Twins(self.place, ("seedream", "openai")),
+                Twins(self.place),
             )
         }
         self.place.ports.reserve(*(port for part in self._parts.values() for port in part.ports()))

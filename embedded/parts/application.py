@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from time import monotonic
 from typing import ClassVar
@@ -31,33 +32,35 @@ class Api(Part):
 
 
 class Twins(Part):
-    """All providers' twins in one process; each has its own path below one port."""
+    """The providers' twins: one process, a port for each, standing where the vendor would."""
 
     name = "twins"
-    needs = ()
 
-    # Where the vendor's base URL is a setting, the twin stands there; the key is ours to choose.
+    # The prefix of a vendor's settings: its _URL is the twin's address, its _KEY is ours to choose.
     SETTINGS: ClassVar[dict[str, str]] = {"seedream": "SEEDREAM", "openai": "OPENAI"}
 
-    def __init__(self, place: Place, wanted: tuple[str, ...]) -> None:
+    def __init__(self, place: Place, wanted: tuple[str, ...] = tuple(SETTINGS)) -> None:
         """`wanted` are the twins whose vendor is not replaced by a real one."""
         self._place = place
         self._wanted = wanted
 
     def ports(self) -> tuple[str, ...]:
-        return ("twins",)
+        return tuple(f"twin_{name}" for name in self._wanted)
 
     def urls(self) -> dict[str, str]:
         """Base URL of every twin, by name."""
-        return {name: f"{self.where()}/{name}" for name in self._wanted}
+        ports = self._place.ports
+        return {name: f"http://127.0.0.1:{ports[f'twin_{name}']}" for name in self._wanted}
 
     def command(self, env: Mapping[str, str]) -> Command:
-        port = str(self._place.ports["twins"])
-        own = {"MEGA_TWINS_PORT": port, "MEGA_TWINS_DIR": str(self._place.folder("twins"))}
+        ports = {name: self._place.ports[f"twin_{name}"] for name in self._wanted}
+        folder = str(self._place.folder("twins"))
+        own = {"MEGA_TWIN_PORTS": json.dumps(ports), "MEGA_TWIN_DIR": folder}
         return python("-m", "embedded.twins", env={**env, **own})
 
     async def healthy(self) -> bool:
-        return await answers(f"{self.where()}/healthz")
+        controls = (f"{url}/_twin/script" for url in self.urls().values())
+        return all([await answers(control) for control in controls])
 
     def gives(self) -> dict[str, str]:
         given = {}
@@ -65,9 +68,6 @@ class Twins(Part):
             given[f"{self.SETTINGS[name]}_URL"] = url
             given[f"{self.SETTINGS[name]}_KEY"] = self._place.secrets.get(f"{name}_key")
         return given
-
-    def where(self) -> str:
-        return f"http://127.0.0.1:{self._place.ports['twins']}"
 
 
 class Worker(Part):
