@@ -7,6 +7,7 @@ from typing import Any, Protocol
 from domain.character import Character
 from domain.claim import Claim
 from domain.event import Event
+from domain.minter import Minter
 from domain.order import Order
 from domain.passes import Pass
 
@@ -19,6 +20,7 @@ _initial: dict[str, Aggregate] = {
     "order": Order(),
     "character": Character(),
     "pass": Pass(),
+    "minter": Minter(),
     "claim": Claim(),
     "key": Claim(),
     "inbox": Claim(),

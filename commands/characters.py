@@ -138,10 +138,16 @@ class FailGeneration(WithCharacter):
     error_class: str
     reason: str
     retry_cap: timedelta
+    not_before: timedelta = timedelta()
 
     def decide(self, seen: Seen, at: datetime) -> list[Event]:
         return self.character(seen).fail_generation(
-            self.attempt, self.error_class, self.reason, at=at, cap=self.retry_cap
+            self.attempt,
+            self.error_class,
+            self.reason,
+            at=at,
+            cap=self.retry_cap,
+            not_before=self.not_before,
         )
 
 

@@ -6,7 +6,7 @@ keys and messages already taken in are streams like any other: one append holds 
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from functools import reduce
@@ -127,7 +127,7 @@ class Outcome:
 async def handle(ledger: Ledger, command: Command, context: Context) -> Outcome:
     """Loads, decides, appends. Raises a Refused, LedgerUnavailable or BalanceRefused."""
     for _ in range(ATTEMPTS_MAX):
-        seen = await _load(ledger, command, context)
+        seen = await look(ledger, command, context.claims)
         for claim in context.claims:
             if seen.get(Claim, claim).taken:
                 return await _first_answer(ledger, claim, context, seen)
@@ -147,9 +147,10 @@ async def handle(ledger: Ledger, command: Command, context: Context) -> Outcome:
     raise TooBusy()
 
 
-async def _load(ledger: Ledger, command: Command, context: Context) -> Seen:
+async def look(ledger: Ledger, command: Command, claims: Sequence[str] = ()) -> Seen:
+    """What the command would decide on, without deciding."""
     seen = Seen()
-    wanted = [*context.claims, *command.reads(seen)]
+    wanted = [*claims, *command.reads(seen)]
     while wanted:
         for stream, loaded in (await ledger.streams(wanted)).items():
             seen.add(stream, loaded.events, loaded.position)

@@ -14,8 +14,9 @@ from domain.character import Character, character_stream
 from domain.claim import Claim
 from domain.event import Event, Refused
 from domain.mint_view import describe_order
+from domain.minter import Minter, minter_stream
 from domain.order import ORDER_LASTS, Order
-from domain.order_events import OrderOpened, TokenMinted, order_stream
+from domain.order_events import FinalMintSigned, OrderOpened, TokenMinted, order_stream
 from domain.payment import Payment
 from domain.roles import MintTerms, Offer
 
@@ -205,6 +206,54 @@ class FinalizePayment(WithOrder):
 
     def decide(self, seen: Seen, at: datetime) -> list[Event]:
         return self.order(seen).finalize(self.block_hash)
+
+
+class SeeOrder(WithOrder):
+    """Decides nothing: what a reaction looks at before it asks the chain."""
+
+    def reads(self, seen: Seen) -> Iterator[str]:
+        yield self.stream
+        if self.stream in seen:
+            yield from survivors(seen, self.order(seen).pass_id)
+            yield character_stream(self.order(seen).character_id)
+
+    def wallets(self, seen: Seen) -> frozenset[str]:
+        return current_pass(seen, self.order(seen).pass_id).evm_wallets
+
+    def decide(self, seen: Seen, at: datetime) -> list[Event]:
+        return []
+
+
+class SignFinalMint(WithOrder):
+    """Records the server's own mint before it is broadcast, with the nonce that it uses up."""
+
+    chain_id: int
+    tx_hash: str
+    raw: str
+    sender: str
+    nonce: int
+    to: str
+    uri: str
+
+    def reads(self, seen: Seen) -> Iterator[str]:
+        yield self.stream
+        yield minter_stream(self.chain_id, self.sender)
+
+    def decide(self, seen: Seen, at: datetime) -> list[Event]:
+        order = self.order(seen)
+        minter = seen.get(Minter, minter_stream(self.chain_id, self.sender))
+        facts: dict[str, Any] = self.model_dump(exclude={"chain_id"})
+        signed = order.sign_final_mint(FinalMintSigned(character_id=order.character_id, **facts))
+        return [*signed, *minter.assign(self.chain_id, self.sender, self.nonce)] if signed else []
+
+
+class DropFinalMint(WithOrder):
+    """The nonce of the signed mint went to another transaction, deep enough."""
+
+    tx_hash: str
+
+    def decide(self, seen: Seen, at: datetime) -> list[Event]:
+        return self.order(seen).drop_final_mint(self.tx_hash)
 
 
 class RecordFinalMint(WithOrder):

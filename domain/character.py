@@ -162,8 +162,16 @@ class Character:
         ]
 
     def fail_generation(
-        self, attempt: int, error_class: str, reason: str, *, at: datetime, cap: timedelta
+        self,
+        attempt: int,
+        error_class: str,
+        reason: str,
+        *,
+        at: datetime,
+        cap: timedelta,
+        not_before: timedelta = timedelta(),
     ) -> list[Event]:
+        """`cap` bounds the pause before the next try; `not_before` is the provider's own wish."""
         if not self._awaits(attempt):
             return []
         failures = self.failures + 1
@@ -175,7 +183,7 @@ class Character:
                 attempt=attempt,
                 error_class=error_class,
                 reason=reason,
-                retry_at=at + self._pause(failures, cap) if again else None,
+                retry_at=at + max(self._pause(failures, cap), not_before) if again else None,
                 gave_up=gave_up,
             )
         ]

@@ -186,6 +186,14 @@ class Order:
     def sign_final_mint(self, signed: happened.FinalMintSigned) -> list[Event]:
         return [] if self.final_mint or self.final_token_id is not None else [signed]
 
+    def drop_final_mint(self, tx_hash: str) -> list[Event]:
+        signed = self.final_mint
+        if signed is None or signed.tx_hash != tx_hash or self.final_token_id is not None:
+            return []
+        return [
+            happened.FinalMintDropped(**self._ids, tx_hash=tx_hash, nonce=signed.nonce),
+        ]
+
     def record_final_mint(self, minted: happened.TokenMinted) -> list[Event]:
         return [] if self.final_token_id is not None else [minted]
 
@@ -210,6 +218,8 @@ class Order:
                 return replace(self, failure="", shown_step=None, expires_at=until)
             case happened.FinalMintSigned():
                 return replace(self, final_mint=event)
+            case happened.FinalMintDropped():
+                return replace(self, final_mint=None)
             case happened.TokenMinted(token_id=token_id):
                 return replace(self, final_token_id=int(token_id))
             case happened.PaymentFinalized():
@@ -262,19 +272,7 @@ class Order:
         return self.payment is not None and self.payment.tx_hash == tx_hash
 
     def _facts(self, found: Payment) -> Any:
-        return {
-            **self._ids,
-            "tx_hash": found.tx_hash,
-            "sender": found.sender,
-            "nonce": found.nonce,
-            "block_number": found.block_number,
-            "block_hash": found.block_hash,
-            "log_index": found.log_index,
-            "payer": found.payer,
-            "amount": str(found.amount),
-            "token_id": None if found.token_id is None else str(found.token_id),
-            "depth": found.depth,
-        }
+        return {**self._ids, **found.facts()}
 
     def _rejected(self, found: Payment, reason: str) -> Event:
         return happened.PaymentRejected(**self._facts(found), reason=reason)

@@ -171,6 +171,15 @@ class FinalMintSigned(OrderEvent):
     uri: str
 
 
+@event("final_mint_dropped.v1")
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FinalMintDropped(OrderEvent):
+    """Proof that the signed bytes can never land: their nonce was used by another transaction."""
+
+    tx_hash: str
+    nonce: int
+
+
 @event("token_minted.v1")
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TokenMinted(OrderEvent):

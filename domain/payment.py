@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
+from typing import Any
 
 from domain.order_events import PaymentEvent
 
@@ -52,6 +53,11 @@ class Payment:
     def moved_to(self, other: Payment) -> bool:
         """The same transaction in another block: a reorg carried it over."""
         return self.tx_hash == other.tx_hash and self.block_hash != other.block_hash
+
+    def facts(self) -> dict[str, Any]:
+        """The fields of a PaymentEvent."""
+        token_id = None if self.token_id is None else str(self.token_id)
+        return {**asdict(self), "amount": str(self.amount), "token_id": token_id}
 
     @staticmethod
     def of(event: PaymentEvent) -> Payment:

@@ -64,7 +64,11 @@ class Todo(Projection[Promise]):
                 )
             case happened.PaymentFinalized() as e:
                 return (f"finality:{e.order_id}",)
-            case happened.TokenMinted() | happened.FinalMintSigned() as e:
+            case (
+                happened.TokenMinted()
+                | happened.FinalMintSigned()
+                | happened.FinalMintDropped() as e
+            ):
                 return (f"deliver:{e.character_id}",)
             case happened.WalletStepShown():
                 return ()

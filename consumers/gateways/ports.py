@@ -139,7 +139,7 @@ class FinalMintSeen:
 
 @dataclass(frozen=True, slots=True)
 class TransactionSeen:
-    """A transaction a node knows. `block_number` None: waiting in the pool. `succeeded` None then."""
+    """A transaction a node knows; `block_number` and `succeeded` are None while it waits."""
 
     tx_hash: str
     sender: str

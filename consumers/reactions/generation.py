@@ -1,0 +1,93 @@
+"""Makes the image of a paid character: intent, look-up, provider, store, outcome.
+
+An attempt has one place in the store. Before a provider is asked, that place is looked at: a crash
+after the picture was stored costs nothing, one before it may cost a second picture, never a second
+payment. Spec `providers.md` §2: no provider here can be asked what became of a lost call.
+"""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+
+from commands.characters import RequestGeneration, WithCharacter
+from commands.command import look
+from consumers.gateways.ports import (
+    Failure,
+    ImageProvider,
+    PictureStore,
+    StoredPicture,
+    TryAgain,
+)
+from consumers.reactions.promise import Desk, Promise, Publishes
+from domain.character import Character
+
+PROVIDER_RESULTS = "provider.results"
+
+
+class Generation:
+    def __init__(
+        self, desk: Desk, provider: ImageProvider, store: PictureStore, publisher: Publishes
+    ) -> None:
+        self._desk, self._provider = desk, provider
+        self._store, self._publisher = store, publisher
+
+    async def generate(self, promise: Promise) -> None:
+        """Opens the next attempt, or goes on with the open one, and publishes its outcome."""
+        request = RequestGeneration(
+            character_id=promise.character_id,
+            provider=self._provider.name,
+            model=self._provider.model,
+        )
+        await self._desk.do(request, cause=promise.todo_id)
+        character = request.character(await look(self._desk.ledger, request))
+        if not character.generating:
+            return
+        key = picture_key(character)
+        try:
+            stored = await self._store.find(key) or await self._make(character, key)
+        except Failure as failure:
+            await self._say_failed(character, failure)
+        else:
+            await self._say_stored(character, stored)
+
+    async def _make(self, character: Character, key: str) -> StoredPicture:
+        assert character.attempt is not None
+        prompt = await self._prompt(character)
+        reference = f"{character.character_id}/{character.attempt.number}"
+        picture = await self._provider.generate(prompt, reference=reference)
+        return await self._store.put(key, picture)
+
+    async def _prompt(self, character: Character) -> str:
+        see = WithCharacter(character_id=character.character_id)
+        events = (await self._desk.ledger.streams([see.stream]))[see.stream].events
+        return next(e.prompt for e in reversed(events) if e.TOPIC == "generation_requested.v1")
+
+    async def _say_stored(self, character: Character, stored: StoredPicture) -> None:
+        await self._say(character, "stored", asdict(stored))
+
+    async def _say_failed(self, character: Character, failure: Failure) -> None:
+        after_s = failure.after_s if isinstance(failure, TryAgain) else 0.0
+        facts = {
+            "error_class": failure.error_class,
+            "reason": failure.reason[:500],
+            "after_ms": int(after_s * 1000),
+        }
+        await self._say(character, "failed", facts)
+
+    async def _say(self, character: Character, outcome: str, facts: dict[str, object]) -> None:
+        assert character.attempt is not None
+        attempt = character.attempt.number
+        value = {"character_id": character.character_id, "attempt": attempt, "outcome": outcome}
+        stream = f"character:{character.character_id}"
+        await self._publisher.publish(
+            PROVIDER_RESULTS,
+            stream,
+            {**value, **facts},
+            message_id=f"{stream}/attempt/{attempt}:{outcome}",
+        )
+
+
+def picture_key(character: Character) -> str:
+    """Where the picture of the character's newest attempt is stored, once it is."""
+    assert character.attempt is not None
+    return f"characters/{character.character_id}/{character.attempt.number}.png"

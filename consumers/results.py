@@ -1,0 +1,130 @@
+"""What the outside answered, taken in: each message leads to a look at the evidence, then a command.
+
+The messages only say where to look. A payment counts because the chain shows it now, a picture
+because it can be read back from its store with the digest that is claimed.
+"""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import Any, Protocol
+
+import structlog
+from pydantic import BaseModel, ConfigDict, Field
+
+from commands.characters import FailGeneration, StoreImage
+from commands.command import look
+from commands.orders import SeeOrder
+from consumers.evidence import Examiner
+from consumers.gateways.ports import StoredPicture
+from consumers.reactions.promise import Desk
+from domain.event import Refused
+from domain.order_events import order_stream
+
+log = structlog.get_logger()
+
+
+class Arrived(Protocol):
+    """A message of a topic. `id` is the same for every copy of it."""
+
+    @property
+    def id(self) -> str: ...
+
+    @property
+    def value(self) -> dict[str, Any]: ...
+
+
+class ReadsBack(Protocol):
+    async def read_back(self, stored: StoredPicture) -> StoredPicture: ...
+
+
+class ChainResult(BaseModel):
+    model_config = ConfigDict(extra="ignore", strict=True)
+
+    order_id: str = Field(max_length=64)
+
+
+class ProviderResult(BaseModel):
+    """`outcome` stored: the picture's facts; failed: its class, reason and pause."""
+
+    model_config = ConfigDict(extra="forbid", strict=True)
+
+    character_id: str = Field(max_length=64)
+    attempt: int = Field(ge=1)
+    outcome: str
+    url: str = ""
+    sha256: str = ""
+    content_type: str = ""
+    bytes: int = 0
+    width: int = 0
+    height: int = 0
+    error_class: str = ""
+    reason: str = ""
+    after_ms: int = 0
+
+
+class Results:
+    """The handlers of `chain.results` and `provider.results`."""
+
+    def __init__(
+        self, desk: Desk, examiner: Examiner, store: ReadsBack, retry_cap: timedelta
+    ) -> None:
+        self._desk, self._examiner = desk, examiner
+        self._store, self._retry_cap = store, retry_cap
+
+    async def chain(self, message: Arrived) -> None:
+        result = ChainResult.model_validate(message.value)
+        see = SeeOrder(order_id=result.order_id)
+        seen = await look(self._desk.ledger, see)
+        if not see.order(seen).opened:
+            log.warning("message_of_no_order", message=message.id)
+            return
+        order, wallets = see.order(seen), see.wallets(seen)
+        version = seen.version(order_stream(result.order_id))
+        findings = await self._examiner.examine(order, wallets, self._desk.now())
+        for number, command in enumerate(findings):
+            taken = f"{message.id}@{version}:{number}"
+            try:
+                await self._desk.do(command, cause=message.id, message=taken)
+            except Refused as refused:
+                log.warning("finding_refused", message=message.id, why=refused.sentence)
+
+    async def provider(self, message: Arrived) -> None:
+        result = ProviderResult.model_validate(message.value)
+        if result.outcome == "stored":
+            await self._stored(result, message.id)
+        else:
+            await self._failed(result, message.id)
+
+    async def _stored(self, result: ProviderResult, cause: str) -> None:
+        claimed = StoredPicture(
+            url=result.url,
+            sha256=result.sha256,
+            content_type=result.content_type,
+            bytes=result.bytes,
+            width=result.width,
+            height=result.height,
+        )
+        there = await self._store.read_back(claimed)
+        command = StoreImage(
+            character_id=result.character_id,
+            attempt=result.attempt,
+            output_url=there.url,
+            sha256=there.sha256,
+            content_type=there.content_type,
+            bytes=there.bytes,
+            width=there.width,
+            height=there.height,
+        )
+        await self._desk.do(command, cause=cause, message=cause)
+
+    async def _failed(self, result: ProviderResult, cause: str) -> None:
+        command = FailGeneration(
+            character_id=result.character_id,
+            attempt=result.attempt,
+            error_class=result.error_class,
+            reason=result.reason,
+            retry_cap=self._retry_cap,
+            not_before=timedelta(milliseconds=result.after_ms),
+        )
+        await self._desk.do(command, cause=cause, message=cause)

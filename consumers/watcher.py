@@ -1,0 +1,97 @@
+"""Finds payments by their effect: every mint event of the contract, reported or not.
+
+One watcher leads at a time. It reads the logs of new blocks and of the last few again, in case a
+reorg exchanged them, and publishes each event once a run as a hint; what it means is looked up by
+whoever takes the hint in.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from pathlib import Path
+
+import psycopg
+import structlog
+from psycopg import AsyncConnection
+
+from consumers.gateways.ports import EvmChain, Failure, MintSeen
+from consumers.reactions.payments import CHAIN_RESULTS
+from consumers.reactions.promise import Publishes
+from domain.mint_view import order_id_of
+from domain.order_events import order_stream
+from ledger.statements import named_statements
+
+SQL = named_statements(Path(__file__).with_suffix(".sql"))
+BLOCKS_AT_ONCE = 500
+ELECTION_S = 0.5
+SEEN_MAX = 10_000
+
+log = structlog.get_logger()
+
+
+class Watcher:
+    """`overlap` blocks are read again each time; `poll_s` is the pause between two looks."""
+
+    def __init__(
+        self, url: str, chain: EvmChain, publisher: Publishes, *, overlap: int, poll_s: float
+    ) -> None:
+        self._url, self._chain, self._publisher = url, chain, publisher
+        self._overlap, self._poll_s = overlap, poll_s
+        self._told: dict[tuple[str, str, int], None] = {}
+        self._stop = asyncio.Event()
+
+    def stop(self) -> None:
+        self._stop.set()
+
+    async def run(self) -> None:
+        while not self._stop.is_set():
+            try:
+                async with await AsyncConnection.connect(self._url, autocommit=True) as session:
+                    await self._lead(session)
+            except (psycopg.OperationalError, Failure) as down:
+                log.warning("watcher_waits", why=str(down))
+                await self._pause(ELECTION_S)
+
+    async def _lead(self, session: AsyncConnection) -> None:
+        name = {"name": f"evm_watch:{self._chain.chain_id}"}
+        while not self._stop.is_set():
+            row = await (await session.execute(SQL["lead"], name)).fetchone()
+            if row and row[0]:
+                break
+            await self._pause(ELECTION_S)
+        while not self._stop.is_set():
+            kept = await (await session.execute(SQL["cursor"], name)).fetchone()
+            reached = await self._look(kept[0] if kept else 0)
+            await session.execute(SQL["move"], {**name, "position": reached})
+            await self._pause(self._poll_s)
+
+    async def _look(self, known: int) -> int:
+        """Reads on from block `known`; returns the last block read. A shorter chain starts over."""
+        head = await self._chain.head()
+        first = max(0, min(known, head.number) - self._overlap)
+        last = min(head.number, first + self._overlap + BLOCKS_AT_ONCE)
+        for mint in await self._chain.mints_between(first, last):
+            await self._tell(mint)
+        return last
+
+    async def _tell(self, mint: MintSeen) -> None:
+        place = (mint.tx_hash, mint.block_hash, mint.log_index)
+        order_id = order_id_of(mint.order_ref)
+        if place in self._told or order_id is None:
+            return
+        value = {"order_id": order_id, "tx_hash": mint.tx_hash, "block": mint.block_number}
+        await self._publisher.publish(
+            CHAIN_RESULTS,
+            order_stream(order_id),
+            value,
+            message_id=f"mint:{mint.tx_hash}:{mint.block_hash}:{mint.log_index}",
+        )
+        self._told[place] = None
+        while len(self._told) > SEEN_MAX:
+            self._told.pop(next(iter(self._told)))
+
+    async def _pause(self, seconds: float) -> None:
+        try:
+            await asyncio.wait_for(self._stop.wait(), seconds)
+        except TimeoutError:
+            return

@@ -1,0 +1,155 @@
+"""Takes due promises from `views.todo` and hands each to its reaction, one holder at a time.
+
+A promise is held by an advisory lock of this process's session, so a process that dies lets go at
+once and another goes on. A promise stays due until the event that keeps it is projected; between
+two looks at the same one there is a pause, longer after each failure of the world.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import random
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+import psycopg
+import structlog
+from psycopg import AsyncConnection
+
+from consumers.gateways.ports import Failure, TryAgain
+from consumers.reactions.promise import Promise, Reaction
+from domain.event import Refused
+from ledger.errors import LedgerUnavailable
+from ledger.statements import named_statements
+
+SQL = named_statements(Path(__file__).with_suffix(".sql"))
+POLL_S = 0.03
+RECONNECT_S = 0.5
+
+log = structlog.get_logger()
+
+
+@dataclass(frozen=True, slots=True)
+class Pace:
+    """Seconds. `again`: between two looks at a promise; `longest`: the cap of the back-off."""
+
+    again: float = 1.0
+    longest: float = 30.0
+
+    def after(self, failures: int) -> float:
+        pause = min(self.longest, self.again * 2 ** min(failures, 16))
+        return pause * random.uniform(0.75, 1.0)
+
+
+class Worker:
+    """Runs `reactions` by kind, at most `hands` at once, until `stop`."""
+
+    def __init__(
+        self,
+        url: str,
+        reactions: Mapping[str, Reaction],
+        now: Callable[[], datetime],
+        *,
+        hands: int = 32,
+        paces: Mapping[str, Pace] | None = None,
+    ) -> None:
+        self._url, self._reactions, self._now, self._hands = url, reactions, now, hands
+        self._paces = paces or {}
+        self._busy: dict[str, asyncio.Task[None]] = {}
+        self._not_before: dict[str, float] = {}
+        self._failures: dict[str, int] = {}
+        self._stop = asyncio.Event()
+
+    def stop(self) -> None:
+        self._stop.set()
+
+    async def run(self) -> None:
+        while not self._stop.is_set():
+            try:
+                async with await AsyncConnection.connect(self._url, autocommit=True) as session:
+                    await self._work(session)
+            except psycopg.OperationalError as down:
+                log.warning("worker_waits", why=str(down))
+                await self._pause(RECONNECT_S)
+            finally:
+                await self._let_go()
+
+    async def _work(self, session: AsyncConnection) -> None:
+        one_at_a_time = asyncio.Lock()
+        while not self._stop.is_set():
+            async with one_at_a_time:
+                rows = await self._due(session)
+            for row in rows:
+                promise = Promise(*row)
+                task = asyncio.create_task(self._hold(session, one_at_a_time, promise))
+                self._busy[promise.todo_id] = task
+                task.add_done_callback(lambda _, id_=promise.todo_id: self._busy.pop(id_, None))
+            await self._pause(POLL_S)
+
+    async def _due(self, session: AsyncConnection) -> list[Any]:
+        moment = asyncio.get_running_loop().time()
+        self._not_before = {k: t for k, t in self._not_before.items() if t > moment}
+        skip = [*self._busy, *self._not_before]
+        free = self._hands - len(self._busy)
+        if free <= 0:
+            return []
+        kinds = list(self._reactions)
+        values = {"at": self._now(), "skip": skip, "kinds": kinds, "limit": free}
+        return await (await session.execute(SQL["due"], values)).fetchall()
+
+    async def _hold(
+        self, session: AsyncConnection, one_at_a_time: asyncio.Lock, promise: Promise
+    ) -> None:
+        values = {"id": promise.todo_id, "at": self._now()}
+        async with one_at_a_time:
+            row = await (await session.execute(SQL["take"], values)).fetchone()
+        if row is None or not row[0]:
+            self._wait(promise, 0)
+            return
+        try:
+            await self._react(promise)
+        finally:
+            async with one_at_a_time:
+                await session.execute(SQL["let_go"], values)
+
+    async def _react(self, promise: Promise) -> None:
+        try:
+            await self._reactions[promise.kind](promise)
+        except Refused as refused:
+            log.info("promise_refused", todo=promise.todo_id, why=refused.sentence)
+            self._wait(promise, self._fail(promise))
+        except (Failure, LedgerUnavailable) as failure:
+            log.warning("promise_waits", todo=promise.todo_id, why=str(failure))
+            least = failure.after_s if isinstance(failure, TryAgain) else 0.0
+            self._wait(promise, self._fail(promise), least)
+        except psycopg.OperationalError:
+            raise
+        except Exception:  # noqa: BLE001 — a bug with one promise must not starve the others
+            log.exception("promise_crashed", todo=promise.todo_id)
+            self._wait(promise, self._fail(promise))
+        else:
+            self._failures.pop(promise.todo_id, None)
+            self._wait(promise, 0)
+
+    def _fail(self, promise: Promise) -> int:
+        self._failures[promise.todo_id] = self._failures.get(promise.todo_id, 0) + 1
+        return self._failures[promise.todo_id]
+
+    def _wait(self, promise: Promise, failures: int, least: float = 0.0) -> None:
+        pause = max(least, self._paces.get(promise.kind, Pace()).after(failures))
+        self._not_before[promise.todo_id] = asyncio.get_running_loop().time() + pause
+
+    async def _let_go(self) -> None:
+        """A reaction without its lock may not go on: whoever holds it next looks first."""
+        for task in list(self._busy.values()):
+            task.cancel()
+        await asyncio.gather(*self._busy.values(), return_exceptions=True)
+
+    async def _pause(self, seconds: float) -> None:
+        try:
+            await asyncio.wait_for(self._stop.wait(), seconds)
+        except TimeoutError:
+            return
