@@ -1,0 +1,76 @@
+"""A wrong setting is named in one sentence, and a secret is never printed."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from settings import Settings, SettingsError
+
+
+@pytest.fixture(autouse=True)
+def bare(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """No setting of the machine, no .env of the checkout."""
+    monkeypatch.chdir(tmp_path)
+    for name in Settings.model_fields:
+        monkeypatch.delenv(name.upper(), raising=False)
+
+
+def test_what_a_process_requires_and_does_not_have_is_named() -> None:
+    with pytest.raises(SettingsError, match=r"^The setting DATABASE_URL is missing\.$"):
+        Settings.load(require=("mega_port", "database_url"))
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "reason"),
+    [
+        ("MEGA_PORT", "70000", "less than or equal to 65535"),
+        ("MEGA_ENV", "production", "'dev', 'test' or 'prod'"),
+        ("EVM_RPC_URLS", "http://a,ftp://b", "at 1"),
+        ("DATABASE_URL", "mysql://root:hunter2@db", "pattern"),
+        ("PAYMENT_TREASURY", "0x12", "40 hexadecimal digits"),
+        ("MEGA_ROLES", "[", "must be JSON"),
+        ("MEGA_ROLES", "[]", "at least 1 item"),
+        ("MEGA_ROLES", '[{"role":"a","recipe":"role_mint","price":1.5}]', "at 0.price"),
+        ("MEGA_ROLES", '[{"role":"a","recipe":"role_mint","price":"-5"}]', "greater than 0"),
+    ],
+)
+def test_a_malformed_setting_is_named_without_its_value(
+    monkeypatch: pytest.MonkeyPatch, name: str, value: str, reason: str
+) -> None:
+    monkeypatch.setenv(name, value)
+    with pytest.raises(SettingsError) as caught:
+        Settings.load()
+    sentence = str(caught.value)
+    assert sentence.startswith(f"The setting {name} is malformed")
+    assert sentence.endswith(".")
+    assert reason in sentence
+    assert "\n" not in sentence
+    assert "hunter2" not in sentence
+
+
+def test_lists_are_separated_by_commas_and_prices_are_integers(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("EVM_RPC_URLS", "http://a, http://b/")
+    price = "123456789012345678901234567890"
+    monkeypatch.setenv(
+        "MEGA_ROLES", f'[{{"role":"a","recipe":"role_mint_final","price":"{price}"}}]'
+    )
+    settings = Settings.load()
+    assert settings.evm_rpc_urls == ("http://a", "http://b")
+    assert settings.mega_roles[0].price == int(price)
+
+
+def test_a_secret_is_not_in_what_is_printed(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("MINT_SIGNER_KEY", "0xsecret")
+    assert "0xsecret" not in repr(Settings.load())
+
+
+def test_the_example_lists_every_setting_and_can_be_copied_as_it_is(tmp_path: Path) -> None:
+    example = Path(__file__).parents[1] / ".env.example"
+    named = {line.partition("=")[0] for line in example.read_text().splitlines() if "=" in line}
+    assert {name.upper() for name in Settings.model_fields} <= named
+    (tmp_path / ".env").write_text(example.read_text())
+    assert Settings.load().mega_port == 8000
