@@ -38,11 +38,16 @@ share.coordinator.state.topic.replication.factor=1
 share.coordinator.state.topic.min.isr=1
 group.initial.rebalance.delay.ms=0
 auto.create.topics.enable=false
+broker.heartbeat.interval.ms=500
+broker.session.timeout.ms=3000
 """
 
 
 class Kafka(Part):
-    """Topics are made by those who own them, never by a stray reader (auto-creation is off)."""
+    """Topics are made by those who own them, never by a stray reader (auto-creation is off).
+
+    The session is short because a killed broker is let in again only when its last one is over.
+    """
 
     name = "kafka"
     start_patience_s: ClassVar[float] = 60.0
