@@ -1,0 +1,65 @@
+"""The application, from composed parts: routes, the one middleware, the table of refusals."""
+
+from __future__ import annotations
+
+from importlib import import_module
+from importlib.util import find_spec
+from typing import Any
+
+import psycopg
+from fastapi import APIRouter, FastAPI
+from fastapi.openapi.utils import get_openapi
+from psycopg_pool import PoolTimeout
+from starlette.exceptions import HTTPException
+from starlette.middleware.cors import CORSMiddleware
+
+from api.edge import Edge
+from api.parts import Parts
+from api.problems import crashed, refused, spoken_by_framework
+from api.speech import PROBLEM_SCHEMA
+from domain.event import Refused
+from ledger.errors import LedgerUnavailable
+
+ROUTES = ("characters", "mint_orders", "auth", "ledger", "admin", "health", "dev")
+
+
+def create_app(parts: Parts) -> FastAPI:
+    app = FastAPI(title="MEGA", version="0.1.0", redoc_url=None, redirect_slashes=False)
+    app.state.parts = parts
+    for router in _routers():
+        app.include_router(router)
+    for error in (Refused, LedgerUnavailable, psycopg.OperationalError, PoolTimeout):
+        app.add_exception_handler(error, refused)
+    app.add_exception_handler(HTTPException, spoken_by_framework)
+    app.add_exception_handler(Exception, crashed)
+    if parts.settings.mega_cors_origins:
+        app.add_middleware(
+            CORSMiddleware,
+            allow_origins=list(parts.settings.mega_cors_origins),
+            allow_credentials=True,
+            allow_methods=["GET", "POST", "PATCH", "DELETE"],
+            allow_headers=["*"],
+            expose_headers=["X-Ledger-Position", "Idempotent-Replayed", "Retry-After"],
+        )
+    app.add_middleware(Edge, parts=parts)
+    app.openapi = lambda: _openapi(app)  # type: ignore[method-assign]
+    return app
+
+
+def _routers() -> list[APIRouter]:
+    found = [name for name in ROUTES if find_spec(f"api.routes.{name}")]
+    return [import_module(f"api.routes.{name}").router for name in found]
+
+
+def _openapi(app: FastAPI) -> dict[str, Any]:
+    if app.openapi_schema is None:
+        spec = get_openapi(title=app.title, version=app.version, routes=app.routes)
+        components = spec.setdefault("components", {})
+        components.setdefault("schemas", {})["Problem"] = PROBLEM_SCHEMA
+        components["securitySchemes"] = {
+            "bearer": {"type": "http", "scheme": "bearer", "bearerFormat": "JWT"},
+            "cookie": {"type": "apiKey", "in": "cookie", "name": "mega_session"},
+        }
+        spec["security"] = [{"bearer": []}, {"cookie": []}]
+        app.openapi_schema = spec
+    return app.openapi_schema

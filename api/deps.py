@@ -1,0 +1,164 @@
+"""What a route needs: its parts, who asks, what is asked, and how to answer.
+
+The order of checks (`contract.md` §1) is the order in which a route calls these: `signed_in` (401,
+403), ownership (404), `read_body` (422), then `write` (idempotency key, business).
+"""
+
+from __future__ import annotations
+
+import re
+from hashlib import sha256
+from typing import Any, cast
+from urllib.parse import urlsplit
+
+import orjson
+from starlette.requests import Request
+from starlette.responses import Response
+
+from api.body import canonical
+from api.parts import Parts
+from api.principal import Principal
+from api.problems import InProgress, Invalid, Unauthenticated
+from api.tokens import SIGN_IN_LASTS_S, Claims
+from commands.command import Command, Context, Outcome, handle
+from commands.passes import BurnNonce, NonceUsed
+
+COOKIE = "mega_session"
+SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
+PAYMENT_HEADERS = ("payment-signature", "x-payment")
+_key = re.compile(r"[\x21-\x7e]{1,255}")
+
+
+def parts_of(request: Request) -> Parts:
+    return cast(Parts, request.app.state.parts)
+
+
+# Who asks.
+
+
+def signed_in(request: Request, *scopes: str) -> Principal:
+    """The caller, who must hold one of `scopes` (none named: any token will do)."""
+    parts = parts_of(request)
+    claims = parts.tokens.verify(_token(request, parts))
+    if claims.use:
+        raise Unauthenticated()
+    return _known(request, parts, claims, scopes)
+
+
+async def signed_in_to_socket(request: Request, *scopes: str) -> Principal:
+    """Like `signed_in`, and `?token=` is taken too: once, from /auth/socket-token."""
+    token = request.query_params.get("token")
+    if token is None:
+        return signed_in(request, *scopes)
+    parts = parts_of(request)
+    claims = parts.tokens.verify(token)
+    if claims.use != "socket":
+        raise Unauthenticated()
+    try:
+        await handle(parts.ledger, BurnNonce(nonce=claims.session_id), context(request))
+    except NonceUsed:
+        raise Unauthenticated() from None
+    return _known(request, parts, claims, scopes)
+
+
+def _known(request: Request, parts: Parts, claims: Claims, scopes: tuple[str, ...]) -> Principal:
+    who = parts.directory.principal(claims)
+    parts.limits.principal.take(who.pass_id)
+    return who.must(*scopes) if scopes else who
+
+
+def _token(request: Request, parts: Parts) -> str:
+    said = request.headers.get("authorization")
+    if said is not None:
+        kind, _, token = said.partition(" ")
+        if kind.lower() != "bearer":
+            raise Unauthenticated()
+        return token.strip()
+    cookie = request.cookies.get(COOKIE)
+    if cookie is None or not (request.method in SAFE or _same_site(request, parts)):
+        raise Unauthenticated()
+    return cookie
+
+
+def _same_site(request: Request, parts: Parts) -> bool:
+    """Whether a browser says that the page asking is ours or an allowed one."""
+    origin = request.headers.get("origin")
+    if origin is None:
+        return request.headers.get("sec-fetch-site") in ("same-origin", "same-site")
+    if origin in parts.settings.mega_cors_origins:
+        return True
+    host = urlsplit(origin).netloc
+    return host in (parts.settings.mega_public_host, request.headers.get("host"))
+
+
+def set_session(response: Response, parts: Parts, token: str, lasts_s: int) -> None:
+    """The cookie that every sign-in sets; `lasts_s` 0 takes it away."""
+    response.set_cookie(
+        COOKIE,
+        token,
+        max_age=min(lasts_s, SIGN_IN_LASTS_S * 365),
+        path="/",
+        httponly=True,
+        secure=not parts.dev,
+        samesite="lax",
+    )
+
+
+# What is asked.
+
+
+def context(request: Request, who: Principal | None = None, **more: str) -> Context:
+    """The context of a command that this request leads to."""
+    return Context(
+        at=parts_of(request).clock.now(),
+        correlation_id=request.state.correlation_id,
+        causation_id=f"request:{request.state.request_id}",
+        by=who.pass_id if who else "",
+        **more,
+    )
+
+
+async def write(request: Request, who: Principal, command: Command) -> Response:
+    """Handles a command under the request's Idempotency-Key and answers with its outcome."""
+    parts, key = parts_of(request), _key_hash(request, who)
+    if key in parts.running:
+        raise InProgress()
+    if key:
+        parts.running.add(key)
+    try:
+        asked = context(request, who, key=key, request_hash=_request_hash(request) if key else "")
+        outcome = await handle(parts.ledger, command, asked)
+    finally:
+        parts.running.discard(key)
+    parts.directory.learn(outcome.events)
+    return answered(outcome)
+
+
+def _key_hash(request: Request, who: Principal) -> str:
+    said = request.headers.get("idempotency-key")
+    if said is None:
+        return ""
+    if not _key.fullmatch(said):
+        raise Invalid(("Idempotency-Key", "1 to 255 visible ASCII characters"))
+    scope = "\n".join((who.pass_id, request.method, request.url.path, said))
+    return sha256(scope.encode()).hexdigest()
+
+
+def _request_hash(request: Request) -> str:
+    paid = "\n".join(request.headers.get(name, "") for name in PAYMENT_HEADERS)
+    return sha256(canonical(request.state.json) + b"\n" + paid.encode()).hexdigest()
+
+
+# How to answer.
+
+
+def spoken(body: Any, status: int = 200, headers: dict[str, str] | None = None) -> Response:
+    return Response(orjson.dumps(body), status, headers, "application/json")
+
+
+def answered(outcome: Outcome) -> Response:
+    """The answer of a command, with the position that a reader may wait for."""
+    headers = {"X-Ledger-Position": str(outcome.position)}
+    if outcome.replayed:
+        headers["Idempotent-Replayed"] = "true"
+    return spoken(outcome.answer.body, outcome.answer.status, headers)

@@ -1,0 +1,100 @@
+"""What the routes work with, composed once a process; tests compose the same."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+
+from psycopg_pool import AsyncConnectionPool
+
+from api.chain_head import ChainHead
+from api.limits import Limits
+from api.meters import Meters
+from api.principal import Directory
+from api.reading import Reader
+from api.tokens import Tokens
+from domain.money import Money
+from domain.roles import Catalog, MintTerms, Offer
+from ledger.clock import Clock
+from ledger.ledger import Ledger
+from projections.catalog import all_projections
+from projections.runner import LIVE, connect, set_up
+from settings import Settings
+
+READERS = 4
+
+
+@dataclass(frozen=True)
+class Parts:
+    """`running` holds the idempotency keys that this process is working on."""
+
+    settings: Settings
+    ledger: Ledger
+    catalog: Catalog
+    chain: ChainHead
+    clock: Clock
+    reader: Reader
+    tokens: Tokens
+    directory: Directory
+    limits: Limits
+    meters: Meters
+    running: set[str] = field(default_factory=set)
+
+    @property
+    def dev(self) -> bool:
+        return self.settings.mega_env == "dev"
+
+
+def catalog_of(settings: Settings) -> Catalog:
+    """The offers and the terms of payment that the settings name."""
+    offers = [Offer(r.role, r.recipe, Money(r.asset, r.price)) for r in settings.mega_roles]
+    terms = MintTerms(
+        chain_id=settings.evm_chain_id,
+        contract=(settings.role_mint_address or "").lower(),
+        token=(settings.payment_token_address or "").lower(),
+        treasury=(settings.payment_treasury or "").lower(),
+    )
+    return Catalog(offers, terms)
+
+
+@asynccontextmanager
+async def open_parts(
+    settings: Settings, head: Callable[[], Awaitable[int | None]]
+) -> AsyncIterator[Parts]:
+    """Opens the ledger and what follows the database. `head` asks the chain for its newest block,
+    None when it cannot be told."""
+    url = settings.database
+    async with await connect(url, LIVE) as connection:
+        for projection in all_projections():
+            await set_up(connection, projection)
+    pool = AsyncConnectionPool(
+        url, min_size=1, max_size=READERS, open=False, kwargs={"autocommit": True}
+    )
+    async with pool:
+        clock, directory, reader = Clock(pool), Directory(pool), Reader(pool)
+        await clock.refresh()
+        await directory.refresh()
+        ledger = Ledger(url, master_key=settings.master_key, ahead=clock.ahead)
+        following = [asyncio.create_task(directory.follow())]
+        if settings.mega_env == "dev":
+            following.append(asyncio.create_task(clock.follow()))
+        try:
+            async with ledger:
+                yield Parts(
+                    settings=settings,
+                    ledger=ledger,
+                    catalog=catalog_of(settings),
+                    chain=ChainHead(head),
+                    clock=clock,
+                    reader=reader,
+                    tokens=Tokens(settings),
+                    directory=directory,
+                    limits=Limits.of(settings),
+                    meters=Meters(),
+                )
+        finally:
+            for task in following:
+                task.cancel()
+            await asyncio.gather(*following, return_exceptions=True)

@@ -1,0 +1,158 @@
+"""How the API says no: one table from refusals to RFC 9457 problems (`contract.md` §1, Errors).
+
+A refusal's docstring is what the caller reads. What is not in the table is a bug, and answers 500
+without particulars; the log has them.
+"""
+
+from __future__ import annotations
+
+from http import HTTPStatus
+from typing import Any
+
+import orjson
+import psycopg
+import structlog
+from psycopg_pool import PoolTimeout
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.responses import Response
+
+from commands.command import KeyReused, TooBusy
+from commands.orders import WalletRequired
+from domain.character import NothingToRetry
+from domain.event import Refused
+from domain.order import NotOffered, TooManyClaims
+from domain.passes import TooManyIdentities
+from domain.roles import UnknownRole
+from ledger.errors import LedgerUnavailable
+
+log = structlog.get_logger()
+
+
+class Unauthenticated(Refused):
+    """Sign in first: the token is missing, malformed, expired or ended."""
+
+
+class Forbidden(Refused):
+    """Your token does not have the scope for this."""
+
+
+class NotFound(Refused):
+    """There is nothing here that belongs to you."""
+
+
+class MethodNotAllowed(Refused):
+    """This path exists, but not with this method."""
+
+
+class TooLarge(Refused):
+    """The body is larger than 1 MiB."""
+
+
+class InProgress(Refused):
+    """The first request with this Idempotency-Key is still running; ask again."""
+
+
+class ProjectionBehind(Refused):
+    """What you wrote is recorded but not yet shown; ask again."""
+
+
+class Limited(Refused):
+    """Too many requests; ask again later."""
+
+    def __init__(self, after_s: int) -> None:
+        super().__init__()
+        self.after_s = after_s
+
+
+class Invalid(Refused):
+    """The request is malformed."""
+
+    def __init__(self, *fields: tuple[str, str]) -> None:
+        """`fields`: the place of each mistake, such as `body.role`, and what is wrong there."""
+        super().__init__()
+        self.fields = fields
+
+
+# class of refusal → status, code, seconds after which asking again makes sense
+TABLE: dict[type[Exception], tuple[int, str, int | None]] = {
+    Unauthenticated: (401, "UNAUTHENTICATED", None),
+    Forbidden: (403, "FORBIDDEN", None),
+    NotFound: (404, "NOT_FOUND", None),
+    MethodNotAllowed: (405, "METHOD_NOT_ALLOWED", None),
+    InProgress: (409, "IN_PROGRESS", 1),
+    WalletRequired: (409, "WALLET_REQUIRED", None),
+    NotOffered: (409, "NOT_OFFERED", None),
+    NothingToRetry: (409, "NOT_OFFERED", None),
+    TooManyClaims: (409, "TOO_MANY_CLAIMS", None),
+    TooManyIdentities: (409, "TOO_MANY_IDENTITIES", None),
+    TooLarge: (413, "BODY_TOO_LARGE", None),
+    Invalid: (422, "INVALID_REQUEST", None),
+    UnknownRole: (422, "UNKNOWN_ROLE", None),
+    KeyReused: (422, "IDEMPOTENCY_KEY_REUSED", None),
+    Limited: (429, "RATE_LIMITED", None),
+    ProjectionBehind: (503, "PROJECTION_BEHIND", 1),
+    TooBusy: (503, "TOO_BUSY", 1),
+    LedgerUnavailable: (503, "LEDGER_UNAVAILABLE", 1),
+    PoolTimeout: (503, "LEDGER_UNAVAILABLE", 1),
+    psycopg.OperationalError: (503, "LEDGER_UNAVAILABLE", 1),
+}
+DOWN = "The ledger cannot be reached; nothing was recorded. Ask again."
+
+
+def problem(
+    status: int,
+    code: str,
+    detail: str,
+    *,
+    headers: dict[str, str] | None = None,
+    **members: Any,
+) -> Response:
+    """A problem body; `members` are further members of it, such as `fields`."""
+    body = {
+        "type": f"/docs/problems#{code.lower()}",
+        "title": HTTPStatus(status).phrase,
+        "status": status,
+        "detail": detail,
+        "code": code,
+        "success": False,
+        "error": {"code": code, "message": detail},
+        **members,
+    }
+    return Response(orjson.dumps(body), status, headers, "application/problem+json")
+
+
+async def refused(request: Request, error: Exception) -> Response:
+    """Translates a refusal, or the ledger being away, by the table."""
+    known = next((TABLE[cls] for cls in type(error).__mro__ if cls in TABLE), None)
+    if known is None:
+        return problem(409, "REFUSED", _sentence(error))
+    status, code, after_s = known
+    members: dict[str, Any] = {}
+    if isinstance(error, Invalid):
+        members["fields"] = [{"field": name, "message": why} for name, why in error.fields]
+    if isinstance(error, Limited):
+        after_s = error.after_s
+    headers = {} if after_s is None else {"Retry-After": str(after_s)}
+    if status == 401:
+        headers["WWW-Authenticate"] = "Bearer"
+    return problem(status, code, _sentence(error), headers=headers, **members)
+
+
+async def spoken_by_framework(request: Request, error: Exception) -> Response:
+    """404 and 405 of the router itself."""
+    assert isinstance(error, HTTPException)
+    said: dict[int, Refused] = {404: NotFound(), 405: MethodNotAllowed()}
+    answer = await refused(request, said.get(error.status_code, Invalid()))
+    answer.headers.update(error.headers or {})
+    return answer
+
+
+async def crashed(request: Request, error: Exception) -> Response:
+    """A bug. The caller learns that it is ours, the log learns what it is."""
+    log.error("request_crashed", path=request.url.path, exc_info=error)
+    return problem(500, "INTERNAL", "This is our mistake; it is recorded. Ask again.")
+
+
+def _sentence(error: Exception) -> str:
+    return error.sentence if isinstance(error, Refused) else DOWN
