@@ -1,0 +1,100 @@
+"""`python -m embedded.twins`: every twin in this one process, each on its own port of 127.0.0.1.
+
+`MEGA_TWIN_PORTS` (JSON, `{"openai": 1234, "seedream": 1235}`) says which twins and where; without
+it every twin gets a free port. `MEGA_TWIN_DIR` is the folder of the ledgers of effects and of the
+clocks; without it they are forgotten at the end. One line of JSON on stdout tells the ports once
+connections are taken. SIGINT and SIGTERM end the process.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+import socket
+import sys
+from pathlib import Path
+
+import uvicorn
+
+from embedded.twins.front import Front, Twin
+from embedded.twins.journal import Journal
+from embedded.twins.openai import OpenAI
+from embedded.twins.seedream import Seedream
+from embedded.twins.wire import BreakableProtocol, Receive, Scope, Send
+
+HOST = "127.0.0.1"
+STOP_WITHIN_S = 2
+
+
+def all_twins() -> dict[str, Twin]:
+    twins: list[Twin] = [OpenAI(), Seedream()]
+    return {twin.name: twin for twin in twins}
+
+
+class ByPort:
+    """One application on many sockets: the port a call came in by says whose call it is."""
+
+    def __init__(self, fronts: dict[int, Front]) -> None:
+        self.fronts = fronts
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        await self.fronts[scope["server"][1]](scope, receive, send)
+
+
+def wanted_ports(text: str | None, names: list[str]) -> dict[str, int]:
+    """The ports asked for, 0 for "any"; ends the process with a sentence when malformed."""
+    if not text:
+        return dict.fromkeys(names, 0)
+    try:
+        ports = json.loads(text)
+    except ValueError:
+        raise SystemExit("The setting MEGA_TWIN_PORTS is malformed: it is not JSON.") from None
+    if not isinstance(ports, dict) or not ports:
+        raise SystemExit("The setting MEGA_TWIN_PORTS is malformed: it is no object of ports.")
+    for name, port in ports.items():
+        if name not in names:
+            raise SystemExit(f"The setting MEGA_TWIN_PORTS names {name!r}, which is no twin.")
+        if type(port) is not int or not 0 <= port <= 65535:
+            raise SystemExit(f"The setting MEGA_TWIN_PORTS has no port number for {name}.")
+    return ports
+
+
+def listen(name: str, port: int) -> socket.socket:
+    """A socket that already takes connections, so that the line on stdout is a promise kept."""
+    opened = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
+    opened.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        opened.bind((HOST, port))
+        opened.listen(128)
+    except OSError as error:
+        raise SystemExit(f"The {name} twin cannot listen on {HOST}:{port}: {error}.") from None
+    return opened
+
+
+async def serve() -> None:
+    twins = all_twins()
+    ports = wanted_ports(os.environ.get("MEGA_TWIN_PORTS"), list(twins))
+    place = os.environ.get("MEGA_TWIN_DIR")
+    folder = Path(place) if place else None
+    sockets = {name: listen(name, port) for name, port in ports.items()}
+    bound = {name: opened.getsockname()[1] for name, opened in sockets.items()}
+    fronts = {bound[name]: Front(twins[name], Journal(name, folder)) for name in ports}
+    config = uvicorn.Config(
+        ByPort(fronts),
+        http=BreakableProtocol,
+        lifespan="off",
+        access_log=False,
+        log_level="warning",
+        server_header=False,
+        timeout_graceful_shutdown=STOP_WITHIN_S,
+    )
+    sys.stdout.write(json.dumps(bound) + "\n")
+    sys.stdout.flush()
+    await uvicorn.Server(config).serve(sockets=list(sockets.values()))
+    for front in fronts.values():
+        front.journal.close()
+
+
+if __name__ == "__main__":
+    asyncio.run(serve())
