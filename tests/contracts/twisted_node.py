@@ -10,6 +10,7 @@ import asyncio
 import json
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
+from copy import deepcopy
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -47,6 +48,24 @@ class Silence(Fault):
 def error(code: int, message: str, status: int = 200) -> Raw:
     body = {"jsonrpc": "2.0", "id": 1, "error": {"code": code, "message": message}}
     return Raw(json.dumps(body).encode(), status)
+
+
+def on(method: str, change: Callable[[Any], Any]) -> Twist:
+    """Tell something else when asked for `method`; `change` may alter a copy or make a new one."""
+
+    def twist(question: Question, result: Any) -> Any:
+        return change(deepcopy(result)) if question["method"] == method else result
+
+    return twist
+
+
+def failing(fault: Fault, *methods: str) -> Twist:
+    def twist(question: Question, result: Any) -> Any:
+        if not methods or question["method"] in methods:
+            raise fault
+        return result
+
+    return twist
 
 
 @dataclass
