@@ -40,8 +40,12 @@ install_anvil() {
   rm -rf .tools/anvil
   mkdir -p .tools/anvil
   cp embedded/anvil/package.json embedded/anvil/package-lock.json .tools/anvil/
-  # Not `npm ci`: it insists on the binaries of every other system too.
-  npm install --prefix .tools/anvil --no-save --ignore-scripts --no-audit --no-fund --silent
+  # The lock names the binary for Intel; ARM's is fetched by its version.
+  if [ "$(uname -m)" = aarch64 ]; then
+    npm install --prefix .tools/anvil --no-save --silent @foundry-rs/anvil-linux-arm64@1.7.1
+  else
+    npm ci --prefix .tools/anvil --ignore-scripts --no-audit --no-fund --silent
+  fi
 }
 
 "install_$1"
