@@ -68,14 +68,14 @@ class TestWorld:
 
     __test__ = False
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, *, durable: bool = False) -> None:
         folder.chmod(0o711)  # PostgreSQL runs as another user and must reach its data
         self.place = Place.at(folder / "world")
         self.place.data.chmod(0o711)
         self._parts: dict[str, Part] = {
             part.name: part
             for part in (
-                Postgres(self.place, durable=False),
+                Postgres(self.place, durable=durable),
                 Kafka(self.place),
                 S3(self.place),
                 Anvil(self.place, block_time_s=None),
@@ -187,9 +187,10 @@ def key_32() -> str:
 
 
 @contextmanager
-def open_world() -> Iterator[TestWorld]:
+def open_world(*, durable: bool = False) -> Iterator[TestWorld]:
+    """`durable`: PostgreSQL waits for its disk, as in production; tests need not."""
     folder = Path(tempfile.mkdtemp(prefix="mega-test-"))
-    world = TestWorld(folder)
+    world = TestWorld(folder, durable=durable)
     try:
         yield world
     finally:

@@ -1,0 +1,66 @@
+"""`make bench`: every row of the table of figures, printed and stored in bench/latest.json.
+
+`--seconds` is the length of one run of one row, `--events` the size of the long ones, `--only` a
+word that a row's name must hold.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.console import Console
+from rich.table import Table
+
+from bench import writes
+from bench.measure import Measurement
+from bench.pgbench import Pgbench
+from tests.world import open_world
+
+LATEST = Path(__file__).parent / "latest.json"
+
+
+def main(
+    seconds: Annotated[float, typer.Option(help="length of one run of one row")] = 4.0,
+    events: Annotated[int, typer.Option(help="events of the long rows")] = 1_000_000,
+    only: Annotated[str, typer.Option(help="a word in the names of the rows to run")] = "",
+) -> None:
+    """Measures the ledger on a PostgreSQL of its own, fsync on."""
+    console = Console()
+    found = []
+    for measurement in measured(seconds, events, only):
+        found.append(measurement)
+        console.print(line(measurement))
+    console.print(table(found))
+    LATEST.write_text(json.dumps([each.stored() for each in found], indent=2) + "\n")
+    console.print(f"stored in {LATEST.relative_to(Path.cwd())}")
+
+
+def measured(seconds: float, events: int, only: str) -> Iterator[Measurement]:
+    with open_world(durable=True) as world, world.database() as database:
+        pgbench = Pgbench(database.admin_url, world.place.data, seconds)
+        yield from writes.rows(database, pgbench, seconds)
+
+
+def line(each: Measurement) -> str:
+    ratio = "" if each.ratio is None else f", {each.ratio:.2f} x {each.ratio_to}"
+    return (
+        f"{'reached' if each.met else 'MISSED '} {each.name}: {each.value:,.1f} {each.unit}{ratio}"
+    )
+
+
+def table(found: list[Measurement]) -> Table:
+    shown = Table("what", "value", "ratio", "target", "reached")
+    for each in found:
+        value = f"{each.value:,.1f} {each.unit}"
+        ratio = "" if each.ratio is None else f"{each.ratio:.2f}"
+        target = f"{'≤' if each.at_most else '≥'} {each.target:g}"
+        shown.add_row(each.name, value, ratio, target, "yes" if each.met else "no")
+    return shown
+
+
+if __name__ == "__main__":
+    typer.run(main)
