@@ -1,0 +1,252 @@
+"""Kafka in: messages to handlers, in order per key, with offsets committed only after the effect.
+
+A handler's command records the message's id in the append of its effect, so a message that comes
+twice (a rewound offset, a crash before the commit, a second publication) has effect once. What
+cannot be read, or fails for good, is parked with its error; later messages of its key wait behind
+it until it is replayed (`parked.py`), all others flow. Spec `invariants.md` I-25 and I-28.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections import defaultdict
+from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Any, TypeVar
+
+import psycopg
+import stamina
+import structlog
+from kafka import KafkaConsumer, TopicPartition
+from kafka.errors import CommitFailedError, KafkaError
+from kafka.structs import OffsetAndMetadata
+from psycopg import AsyncConnection
+
+from commands.command import TooBusy
+from consumers.gateways.ports import TryAgain
+from consumers.lifetime import until_stopped
+from consumers.message import Handler, Incoming, Message, pack_headers, unpack_headers
+from consumers.producer import CONNECT_MS, Publisher
+from consumers.topics import PARKED, create_missing
+from ledger.errors import LedgerUnavailable
+from ledger.statements import named_statements
+
+__all__ = ["Handler", "Intake", "Message"]
+
+SQL = named_statements(Path(__file__).with_suffix(".sql"))
+POLL_MS = 200
+BATCH = 200
+GRACE_S = 5.0
+CLOSE_MS = 2_000
+RETRY_MAX_S = 5.0
+
+T = TypeVar("T")
+Lane = list[Incoming]
+log = structlog.get_logger()
+
+
+class Intake:
+    """One reader of a group. `topics` names them without prefix, each with its handler."""
+
+    def __init__(
+        self,
+        bootstrap: Sequence[str],
+        prefix: str,
+        group: str,
+        topics: Mapping[str, Handler],
+        database_url: str,
+    ) -> None:
+        self._bootstrap, self._prefix, self._url = bootstrap, prefix, database_url
+        self._group, self._handlers = group, topics
+        self._publisher = Publisher(bootstrap, prefix)
+        self._thread = ThreadPoolExecutor(1, thread_name_prefix=f"intake-{group}")
+        self._stop = asyncio.Event()
+
+    def stop(self) -> None:
+        """Ends `run` after the messages in hand; a handler that hangs is given up."""
+        self._stop.set()
+
+    async def run(self) -> None:
+        try:
+            await until_stopped(self._work(), self._stop, grace_s=GRACE_S)
+        finally:
+            await self._publisher.close()
+            self._thread.shutdown()
+
+    async def _work(self) -> None:
+        again = (KafkaError, psycopg.OperationalError, TryAgain)
+        async for attempt in stamina.retry_context(
+            on=again, attempts=None, timeout=None, wait_max=RETRY_MAX_S
+        ):
+            with attempt:
+                await self._read()
+
+    async def _read(self) -> None:
+        consumer = await self._in_thread(self._connect)
+        try:
+            async with await AsyncConnection.connect(self._url, autocommit=True) as connection:
+                while not self._stop.is_set():
+                    await self._step(consumer, connection)
+        finally:
+            await self._in_thread(consumer.close, False, CLOSE_MS)
+
+    async def _step(self, consumer: KafkaConsumer, connection: AsyncConnection) -> None:
+        polled, owned = await self._in_thread(_poll, consumer)
+        await self._replay(connection, {(tp.topic, tp.partition) for tp in owned})
+        if not polled:
+            return
+        await self._take(connection, polled)
+        done = {
+            tp: OffsetAndMetadata(records[-1].offset + 1, "", -1) for tp, records in polled.items()
+        }
+        try:
+            await self._in_thread(consumer.commit, done)
+        except CommitFailedError:  # the group was shared out anew: the new owner reads them again
+            log.info("intake_commit_late", group=self._group)
+
+    # Live messages.
+
+    async def _take(self, connection: AsyncConnection, polled: Mapping[Any, Any]) -> None:
+        lanes: defaultdict[tuple[str, bytes], Lane] = defaultdict(list)
+        for records in polled.values():
+            for record in records:
+                incoming = _incoming(record, self._prefix)
+                lanes[incoming.topic, incoming.key].append(incoming)
+        rows = await connection.execute(SQL["waiting"], {"reader": self._group})
+        waiting = {(topic, bytes(key)) for topic, key in await rows.fetchall()}
+        flowing = [lane for key, lane in lanes.items() if key not in waiting]
+        for key in waiting & lanes.keys():
+            await self._park(connection, lanes[key], None)
+        rests = await _all([self._flow(lane) for lane in flowing])
+        for rest, error in rests:
+            if rest:
+                await self._park(connection, rest, error)
+
+    async def _flow(self, lane: Lane) -> tuple[Lane, str | None]:
+        """What a lane could not take in, the failed one first, and its error."""
+        for number, incoming in enumerate(lane):
+            error = await self._handle(incoming)
+            if error is not None:
+                return lane[number:], error
+        return [], None
+
+    async def _handle(self, incoming: Incoming) -> str | None:
+        """None once the message has had its effect, else why it never will."""
+        try:
+            message = incoming.read()
+            handler = self._handlers[incoming.topic]
+            async for attempt in stamina.retry_context(on=_wait, attempts=None, timeout=None):
+                with attempt:
+                    await handler(message)
+        except Exception as poison:  # noqa: BLE001 — parked with its error, and counted, below
+            return f"{type(poison).__name__}: {poison}"
+        return None
+
+    async def _park(self, connection: AsyncConnection, lane: Lane, error: str | None) -> None:
+        """Keeps the messages, and tells about the first on mega.parked when it is the cause."""
+        for number, incoming in enumerate(lane):
+            values = {
+                "reader": self._group,
+                "topic": incoming.topic,
+                "part": incoming.part,
+                "place": incoming.place,
+                "key": incoming.key,
+                "headers": pack_headers(incoming.headers),
+                "value": incoming.value,
+                "error": _storable(error) if number == 0 else None,
+            }
+            await connection.execute(SQL["park"], values)
+        if error is not None:
+            await self._give_notice(lane[0], error)
+
+    async def _give_notice(self, incoming: Incoming, error: str) -> None:
+        log.warning("message_parked", origin=incoming.origin, group=self._group, error=error)
+        key = incoming.key.decode(errors="replace")
+        notice = {"origin": incoming.origin, "reader": self._group, "key": key, "error": error}
+        await self._publisher.publish(
+            PARKED, key, notice, message_id=f"parked/{self._group}/{incoming.origin}"
+        )
+
+    # Parked messages.
+
+    async def _replay(self, connection: AsyncConnection, owned: set[tuple[str, int]]) -> None:
+        """Takes in what is due of the partitions that this reader owns, so that order holds."""
+        values = {"reader": self._group, "limit": BATCH}
+        rows = await (await connection.execute(SQL["due"], values)).fetchall()
+        lanes: defaultdict[tuple[str, bytes], list[tuple[Incoming, bool]]] = defaultdict(list)
+        for topic, part, place, key, headers, value, due in rows:
+            if (self._prefix + topic, part) in owned:
+                kept = unpack_headers(bytes(headers))
+                body = None if value is None else bytes(value)
+                incoming = Incoming(topic, part, place, bytes(key), kept, body)
+                lanes[topic, incoming.key].append((incoming, due))
+        for lane in lanes.values():
+            await self._replay_lane(connection, lane)
+
+    async def _replay_lane(
+        self, connection: AsyncConnection, lane: Sequence[tuple[Incoming, bool]]
+    ) -> None:
+        for incoming, due in lane:
+            if not due:
+                return
+            error = await self._handle(incoming)
+            place = {"topic": incoming.topic, "part": incoming.part, "place": incoming.place}
+            values = {"reader": self._group, **place, "error": _storable(error)}
+            statement = SQL["through"] if error is None else SQL["failed_again"]
+            await connection.execute(statement, values)
+            if error is not None:
+                await self._give_notice(incoming, error)
+                return
+            log.info("message_replayed", origin=incoming.origin, group=self._group)
+
+    # The thread in which kafka-python lives.
+
+    def _connect(self) -> KafkaConsumer:
+        create_missing(self._bootstrap, self._prefix)
+        return KafkaConsumer(
+            *[self._prefix + topic for topic in self._handlers],
+            bootstrap_servers=list(self._bootstrap),
+            group_id=self._prefix + self._group,
+            enable_auto_commit=False,
+            auto_offset_reset="earliest",
+            allow_auto_create_topics=False,
+            session_timeout_ms=6_000,
+            heartbeat_interval_ms=500,
+            max_poll_records=BATCH,
+            bootstrap_timeout_ms=CONNECT_MS,
+            reconnect_backoff_max_ms=1_000,
+            metrics_enabled=False,
+        )
+
+    def _in_thread(self, call: Callable[..., T], *values: Any) -> asyncio.Future[T]:
+        return asyncio.get_running_loop().run_in_executor(self._thread, call, *values)
+
+
+def _poll(consumer: KafkaConsumer) -> tuple[dict[TopicPartition, list[Any]], set[TopicPartition]]:
+    return consumer.poll(timeout_ms=POLL_MS), consumer.assignment()
+
+
+def _incoming(record: Any, prefix: str) -> Incoming:
+    topic = record.topic.removeprefix(prefix)
+    headers = tuple((name, text or b"") for name, text in record.headers)
+    return Incoming(
+        topic, record.partition, record.offset, record.key or b"", headers, record.value
+    )
+
+
+def _wait(failed: Exception) -> bool | float:
+    """Whether a handler is asked again: what passes by itself is waited for, however long."""
+    if isinstance(failed, TryAgain):
+        return failed.after_s
+    return isinstance(failed, LedgerUnavailable | psycopg.OperationalError | TooBusy)
+
+
+def _storable(error: str | None) -> str | None:
+    return None if error is None else error.replace("\x00", "\\x00")
+
+
+async def _all(work: Sequence[Any]) -> list[Any]:
+    async with asyncio.TaskGroup() as group:
+        tasks = [group.create_task(each) for each in work]
+    return [task.result() for task in tasks]

@@ -1,0 +1,63 @@
+"""A message as a handler sees it, and as it lies on a topic before anybody has understood it."""
+
+from __future__ import annotations
+
+import base64
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from typing import Any
+
+import msgspec
+
+
+@dataclass(frozen=True, slots=True)
+class Message:
+    """`topic` is without prefix; `id` is the same however often the message is published."""
+
+    topic: str
+    partition: int
+    offset: int
+    key: str
+    id: str
+    value: dict[str, Any]
+
+
+Handler = Callable[[Message], Awaitable[None]]
+
+
+@dataclass(frozen=True, slots=True)
+class Incoming:
+    """The bytes of a message and where they came from; `topic` is without prefix."""
+
+    topic: str
+    part: int
+    place: int
+    key: bytes
+    headers: tuple[tuple[str, bytes], ...]
+    value: bytes | None
+
+    @property
+    def origin(self) -> str:
+        return f"{self.topic}/{self.part}/{self.place}"
+
+    @property
+    def id(self) -> str:
+        """What its publisher calls it, else its place. Raises ValueError for one not in UTF-8."""
+        return dict(self.headers).get("ce_id", self.origin.encode()).decode()
+
+    def read(self) -> Message:
+        """Raises ValueError when the key is not text or the value is not a JSON object."""
+        if self.value is None:
+            raise ValueError("the message has no value")
+        value = msgspec.json.decode(self.value)
+        if not isinstance(value, dict):
+            raise ValueError(f"the value is a JSON {type(value).__name__}, not an object")
+        return Message(self.topic, self.part, self.place, self.key.decode(), self.id, value)
+
+
+def pack_headers(headers: tuple[tuple[str, bytes], ...]) -> bytes:
+    return msgspec.json.encode([[name, base64.b64encode(text).decode()] for name, text in headers])
+
+
+def unpack_headers(packed: bytes) -> tuple[tuple[str, bytes], ...]:
+    return tuple((name, base64.b64decode(text)) for name, text in msgspec.json.decode(packed))
