@@ -9,7 +9,10 @@ CREATE TABLE mega_generations (
     event              jsonb       NOT NULL,
     mg_recorded_at     timestamptz NOT NULL,
     mg_hash            bytea       NOT NULL,
-    UNIQUE (originator_id, originator_version)
+    UNIQUE (originator_id, originator_version),
+    -- A line feed parts the fields that are hashed, so none may hold one.
+    CONSTRAINT mega_names_are_one_line
+        CHECK (strpos(originator_id, E'\n') = 0 AND strpos(topic, E'\n') = 0)
 );
 
 ALTER TABLE mega_generations

@@ -49,16 +49,36 @@ $$;
 
 CREATE FUNCTION mega_move_customers(first bigint, last bigint) RETURNS void
 LANGUAGE sql AS $$
-    INSERT INTO mega_customers AS known SELECT * FROM mega_fold_customers(first, last)
-    ON CONFLICT (mg_pass_id) DO UPDATE SET
-        mg_credits      = known.mg_credits + excluded.mg_credits,
-        mg_credits_held = known.mg_credits_held + excluded.mg_credits_held,
-        mg_expires_at   = coalesce(excluded.mg_expires_at, known.mg_expires_at),
-        mg_last_active  = greatest(known.mg_last_active, excluded.mg_last_active),
-        mg_mma_preferences = coalesce(excluded.mg_mma_preferences, known.mg_mma_preferences),
+    -- Not an upsert: that would hold the change itself, a hold of credits say, against the check.
+    MERGE INTO mega_customers AS known
+    USING mega_fold_customers(first, last) AS change ON change.mg_pass_id = known.mg_pass_id
+    WHEN MATCHED THEN UPDATE SET
+        mg_credits      = known.mg_credits + change.mg_credits,
+        mg_credits_held = known.mg_credits_held + change.mg_credits_held,
+        mg_expires_at   = coalesce(change.mg_expires_at, known.mg_expires_at),
+        mg_last_active  = greatest(known.mg_last_active, change.mg_last_active),
+        mg_mma_preferences = coalesce(change.mg_mma_preferences, known.mg_mma_preferences),
         mg_mma_preferences_updated_at =
-            coalesce(excluded.mg_mma_preferences_updated_at, known.mg_mma_preferences_updated_at),
-        mg_aliases      = known.mg_aliases || excluded.mg_aliases
+            coalesce(change.mg_mma_preferences_updated_at, known.mg_mma_preferences_updated_at),
+        mg_aliases      = known.mg_aliases || change.mg_aliases
+    WHEN NOT MATCHED THEN INSERT VALUES (change.*)
+$$;
+
+-- Whether any append among positions first..last, whose last positions are `ends`, would leave a
+-- pass with less than what is held. The check of the table sees only what a whole flush leaves.
+CREATE FUNCTION mega_overdrawn(first bigint, ends bigint[]) RETURNS boolean
+LANGUAGE sql STABLE AS $$
+    SELECT EXISTS (
+        SELECT FROM (
+            SELECT coalesce(known.mg_credits, 0) + sum(c.credits) OVER so_far AS credits,
+                   coalesce(known.mg_credits_held, 0) + sum(c.held) OVER so_far AS held,
+                   width_bucket(c.mg_position - 1, ends) AS append,
+                   lead(width_bucket(c.mg_position - 1, ends)) OVER so_far AS next_append
+            FROM mega_customer_changes AS c LEFT JOIN mega_customers AS known USING (mg_pass_id)
+            WHERE c.mg_position BETWEEN first AND ends[cardinality(ends)]
+            WINDOW so_far AS (PARTITION BY mg_pass_id ORDER BY c.mg_position)
+        ) AS balances
+        WHERE next_append IS DISTINCT FROM append AND NOT (held >= 0 AND credits >= held))
 $$;
 
 -- Throws the rows away and folds the whole ledger again; equal to what the appends had made.

@@ -17,12 +17,15 @@ $$;
 -- Which appends expect a version that the ledger does not offer, each with the stream at fault.
 CREATE FUNCTION mega_conflicts(p_append int[], p_stream text[], p_version bigint[])
 RETURNS TABLE (append int, stream text) LANGUAGE sql STABLE AS $$
+    -- An event's version less its place among the append's events of the stream is what is known.
     SELECT asked.a, asked.s
-    FROM (SELECT a, s, min(v) AS first, max(v) AS last, count(*) AS n
-          FROM unnest(p_append, p_stream, p_version) AS e(a, s, v) GROUP BY a, s) AS asked
+    FROM (SELECT a, s, min(v - place) AS least, max(v - place) AS most
+          FROM (SELECT a, s, v, row_number() OVER (PARTITION BY a, s ORDER BY n) AS place
+                FROM unnest(p_append, p_stream, p_version) WITH ORDINALITY AS e(a, s, v, n)) AS placed
+          GROUP BY a, s) AS asked
     LEFT JOIN LATERAL (SELECT g.originator_version AS v FROM mega_generations g
           WHERE g.originator_id = asked.s ORDER BY g.originator_version DESC LIMIT 1) AS known ON true
-    WHERE asked.first <> coalesce(known.v, 0) + 1 OR asked.last - asked.first + 1 <> asked.n
+    WHERE (asked.least, asked.most) <> (coalesce(known.v, 0), coalesce(known.v, 0))
 $$;
 
 CREATE FUNCTION mega_append(
@@ -72,6 +75,12 @@ BEGIN
     WHERE n.p IS NOT NULL;
 
     IF EXISTS (SELECT FROM unnest(p_topic, p_event) AS n(t, e) WHERE mega_moves_customer(n.t, n.e)) THEN
+        IF mega_overdrawn(head + 1, (SELECT array_agg(last ORDER BY last) FROM (
+                SELECT max(n.p) AS last FROM unnest(p_append, positions) AS n(a, p)
+                WHERE n.p IS NOT NULL GROUP BY n.a) AS lasts)) THEN
+            RAISE EXCEPTION 'an append would leave a pass with fewer credits than are held'
+                USING ERRCODE = 'check_violation', CONSTRAINT = 'mega_credits_cover_what_is_held';
+        END IF;
         PERFORM mega_move_customers(head + 1, pos);
     END IF;
     RETURN QUERY
