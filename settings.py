@@ -105,6 +105,7 @@ class Settings(BaseSettings):
     mega_topic_prefix: str = Field(default="", pattern=r"^[A-Za-z0-9._-]{0,100}$")
     mega_cors_origins: CommaList = ()
     mega_rate_limits: str = "off"
+    mega_read_wait_s: float = Field(default=2.0, gt=0, le=60)
     mega_fetch_allow: CommaList = ()
     mega_provider_hosts: CommaList = ()
 
@@ -133,6 +134,7 @@ class Settings(BaseSettings):
     seedream_model: str = "seedream-4-0-250828"
     openai_url: Url | None = None
     openai_key: SecretStr | None = None
+    openai_model: str = "gpt-image-1"
 
     s3_endpoint_url: Url | None = None
     s3_bucket: str = "assets"

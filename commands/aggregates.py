@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any, Protocol
 
+from domain.admin import AdminCall
 from domain.character import Character
 from domain.claim import Claim
 from domain.event import Event
@@ -21,6 +22,7 @@ _initial: dict[str, Aggregate] = {
     "character": Character(),
     "pass": Pass(),
     "minter": Minter(),
+    "admin_audit": AdminCall(),
     "claim": Claim(),
     "key": Claim(),
     "inbox": Claim(),

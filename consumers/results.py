@@ -1,4 +1,4 @@
-"""What the outside answered, taken in: each message leads to a look at the evidence, then a command.
+"""What the outside answered, taken in: a message leads to a look at the evidence, then a command.
 
 The messages only say where to look. A payment counts because the chain shows it now, a picture
 because it can be read back from its store with the digest that is claimed.
@@ -17,6 +17,7 @@ from commands.command import look
 from commands.orders import SeeOrder
 from consumers.evidence import Examiner
 from consumers.gateways.ports import StoredPicture
+from consumers.reactions.generation import picture_key
 from consumers.reactions.promise import Desk
 from domain.event import Refused
 from domain.order_events import order_stream
@@ -35,7 +36,9 @@ class Arrived(Protocol):
 
 
 class ReadsBack(Protocol):
-    async def read_back(self, stored: StoredPicture) -> StoredPicture: ...
+    def url(self, key: str) -> str: ...
+
+    async def fetch_and_verify(self, url: str, sha256: str) -> StoredPicture: ...
 
 
 class ChainResult(BaseModel):
@@ -45,19 +48,14 @@ class ChainResult(BaseModel):
 
 
 class ProviderResult(BaseModel):
-    """`outcome` stored: the picture's facts; failed: its class, reason and pause."""
+    """`outcome` stored: the digest to read back; failed: its class, reason and pause."""
 
-    model_config = ConfigDict(extra="forbid", strict=True)
+    model_config = ConfigDict(extra="ignore", strict=True)
 
     character_id: str = Field(max_length=64)
     attempt: int = Field(ge=1)
     outcome: str
-    url: str = ""
     sha256: str = ""
-    content_type: str = ""
-    bytes: int = 0
-    width: int = 0
-    height: int = 0
     error_class: str = ""
     reason: str = ""
     after_ms: int = 0
@@ -97,15 +95,8 @@ class Results:
             await self._failed(result, message.id)
 
     async def _stored(self, result: ProviderResult, cause: str) -> None:
-        claimed = StoredPicture(
-            url=result.url,
-            sha256=result.sha256,
-            content_type=result.content_type,
-            bytes=result.bytes,
-            width=result.width,
-            height=result.height,
-        )
-        there = await self._store.read_back(claimed)
+        place = self._store.url(picture_key(result.character_id, result.attempt))
+        there = await self._store.fetch_and_verify(place, result.sha256)
         command = StoreImage(
             character_id=result.character_id,
             attempt=result.attempt,

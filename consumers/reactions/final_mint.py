@@ -16,8 +16,8 @@ from consumers.gateways.ports import EvmMinter, TryAgain
 from consumers.reactions.payments import Payments
 from consumers.reactions.promise import Desk, Promise
 from domain.character import Character, character_stream
-from domain.minter import Minter, NonceTaken, minter_stream
 from domain.mint_view import order_ref
+from domain.minter import Minter, NonceTaken, minter_stream
 from domain.order import Order
 
 

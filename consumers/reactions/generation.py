@@ -42,7 +42,8 @@ class Generation:
         character = request.character(await look(self._desk.ledger, request))
         if not character.generating:
             return
-        key = picture_key(character)
+        assert character.attempt is not None
+        key = picture_key(character.character_id, character.attempt.number)
         try:
             stored = await self._store.find(key) or await self._make(character, key)
         except Failure as failure:
@@ -87,7 +88,6 @@ class Generation:
         )
 
 
-def picture_key(character: Character) -> str:
-    """Where the picture of the character's newest attempt is stored, once it is."""
-    assert character.attempt is not None
-    return f"characters/{character.character_id}/{character.attempt.number}.png"
+def picture_key(character_id: str, attempt: int) -> str:
+    """Where the picture of an attempt is stored, once it is."""
+    return f"characters/{character_id}/{attempt}.png"

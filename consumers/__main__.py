@@ -1,0 +1,194 @@
+"""The consumers' process: relay, intake, watcher and the worker that keeps promises.
+
+Any number of these processes may run: the relay and the watcher elect a leader, the intake shares
+partitions, promises are held one by one.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import signal
+from collections.abc import Mapping
+from contextlib import AsyncExitStack
+from datetime import timedelta
+
+import httpx
+import structlog
+import uvloop
+from psycopg_pool import AsyncConnectionPool
+
+from consumers.evidence import Depths, Examiner
+from consumers.gateways.evm import EvmRpc
+from consumers.gateways.evm_minter import EvmRoleMinter
+from consumers.gateways.openai_images import OpenAIImages
+from consumers.gateways.ports import ImageProvider
+from consumers.gateways.s3 import S3Pictures, s3_client
+from consumers.gateways.seedream import Seedream
+from consumers.intake import Intake
+from consumers.producer import Publisher
+from consumers.reactions.final_mint import FinalMint
+from consumers.reactions.generation import PROVIDER_RESULTS, Generation
+from consumers.reactions.payments import CHAIN_RESULTS, Payments
+from consumers.reactions.promise import Desk, Reaction
+from consumers.relay import Relay
+from consumers.results import Results
+from consumers.watcher import Watcher
+from consumers.worker import Pace, Worker
+from ledger.clock import Clock
+from ledger.ledger import Ledger
+from settings import Settings
+
+REQUIRED = (
+    "database_url",
+    "mega_master_key",
+    "kafka_bootstrap_servers",
+    "evm_rpc_urls",
+    "role_mint_address",
+    "payment_token_address",
+    "payment_treasury",
+    "mint_signer_key",
+    "s3_endpoint_url",
+    "s3_public_base_url",
+    "s3_access_key",
+    "s3_secret_key",
+)
+LONGEST_PAUSE_S = {"dev": 30.0, "test": 5.0, "prod": 3600.0}
+BLOCK_S = {"dev": 0.5, "test": 0.2, "prod": 4.0}
+
+
+async def main() -> None:
+    settings = Settings.load_or_exit(require=REQUIRED)
+    async with AsyncExitStack() as stack:
+        pool = AsyncConnectionPool(
+            settings.database, min_size=1, max_size=2, open=False, kwargs={"autocommit": True}
+        )
+        clock = Clock(await stack.enter_async_context(pool))
+        await clock.refresh()
+        ledger = await stack.enter_async_context(
+            Ledger(settings.database, master_key=settings.master_key, ahead=clock.ahead)
+        )
+        publisher = Publisher(settings.kafka_bootstrap_servers, settings.mega_topic_prefix)
+        stack.push_async_callback(publisher.close)
+        web = await stack.enter_async_context(httpx.AsyncClient())
+        parts = compose(settings, ledger, clock, publisher, web)
+        loop = asyncio.get_running_loop()
+        for signal_number in (signal.SIGINT, signal.SIGTERM):
+            loop.add_signal_handler(signal_number, stop, parts)
+        following = asyncio.create_task(clock.follow())
+        structlog.get_logger().info("consumers_ready", pid=os.getpid())
+        await asyncio.gather(*[part.run() for part in parts])
+        following.cancel()
+
+
+Part = Relay | Intake | Watcher | Worker
+
+
+def compose(
+    settings: Settings,
+    ledger: Ledger,
+    clock: Clock,
+    publisher: Publisher,
+    web: httpx.AsyncClient,
+) -> list[Part]:
+    """Everything that runs here, put together from the settings."""
+    database, kafka = settings.database, settings.kafka_bootstrap_servers
+    prefix, env = settings.mega_topic_prefix, settings.mega_env
+    chain = evm_chain(settings)
+    depths = Depths(settings.evm_confirmations, settings.evm_finality_blocks)
+    examiner, desk = Examiner(chain, depths), Desk(ledger, clock.now)
+    store = picture_store(settings, web)
+    cap = timedelta(seconds=LONGEST_PAUSE_S[env])
+    results = Results(desk, examiner, store, cap)
+    payments = Payments(desk, examiner, publisher)
+    generation = Generation(desk, image_provider(settings, web), store, publisher)
+    minter = FinalMint(desk, examiner, evm_minter(settings), payments)
+    reactions: Mapping[str, Reaction] = {
+        "verify": payments.verify,
+        "finality": payments.watch,
+        "expire": payments.expire,
+        "generate": generation.generate,
+        "final_mint": minter.mint,
+    }
+    handlers = {CHAIN_RESULTS: results.chain, PROVIDER_RESULTS: results.provider}
+    return [
+        Relay(database, ledger, kafka, prefix),
+        Intake(kafka, prefix, "mega-intake", handlers, database),
+        Watcher(
+            database, chain, publisher, overlap=settings.evm_confirmations, poll_s=BLOCK_S[env]
+        ),
+        Worker(database, reactions, clock.now, paces=paces(env)),
+    ]
+
+
+def paces(env: str) -> dict[str, Pace]:
+    """How often each kind of promise is looked at again."""
+    block, longest = BLOCK_S[env], LONGEST_PAUSE_S[env]
+    return {
+        "verify": Pace(block, longest),
+        "finality": Pace(4 * block, longest),
+        "final_mint": Pace(2 * block, longest),
+        "generate": Pace(3.0, longest),
+        "expire": Pace(1.0, longest),
+    }
+
+
+def evm_chain(settings: Settings) -> EvmRpc:
+    assert settings.role_mint_address and settings.payment_token_address
+    assert settings.payment_treasury
+    return EvmRpc(
+        settings.evm_rpc_urls,
+        chain_id=settings.evm_chain_id,
+        contract=settings.role_mint_address,
+        token=settings.payment_token_address,
+        treasury=settings.payment_treasury,
+    )
+
+
+def evm_minter(settings: Settings) -> EvmRoleMinter:
+    assert settings.mint_signer_key and settings.role_mint_address
+    return EvmRoleMinter(
+        settings.evm_rpc_urls,
+        chain_id=settings.evm_chain_id,
+        contract=settings.role_mint_address,
+        private_key=settings.mint_signer_key.get_secret_value(),
+    )
+
+
+def image_provider(settings: Settings, web: httpx.AsyncClient) -> ImageProvider:
+    if settings.mega_image_provider == "openai":
+        assert settings.openai_url and settings.openai_key
+        return OpenAIImages(
+            url=settings.openai_url,
+            key=settings.openai_key.get_secret_value(),
+            model=settings.openai_model,
+            client=web,
+        )
+    assert settings.seedream_url and settings.seedream_key
+    return Seedream(
+        url=settings.seedream_url,
+        key=settings.seedream_key.get_secret_value(),
+        model=settings.seedream_model,
+        client=web,
+    )
+
+
+def picture_store(settings: Settings, web: httpx.AsyncClient) -> S3Pictures:
+    assert settings.s3_endpoint_url and settings.s3_public_base_url
+    assert settings.s3_access_key and settings.s3_secret_key
+    client = s3_client(
+        endpoint_url=settings.s3_endpoint_url,
+        access_key=settings.s3_access_key.get_secret_value(),
+        secret_key=settings.s3_secret_key.get_secret_value(),
+    )
+    base = settings.s3_public_base_url
+    return S3Pictures(client=client, bucket=settings.s3_bucket, public_base=base, web=web)
+
+
+def stop(parts: list[Part]) -> None:
+    for part in parts:
+        part.stop()
+
+
+if __name__ == "__main__":
+    uvloop.run(main())
