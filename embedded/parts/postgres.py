@@ -101,7 +101,9 @@ class Postgres(Part):
         switch = (f"--reuid={self._user.pw_uid}", f"--regid={self._user.pw_gid}", "--clear-groups")
         if _open_to_all(self._data.parent) and _open_to_all(BINARIES):
             return switch
-        return (*switch, "--inh-caps=+dac_override", "--ambient-caps=+dac_override")
+        walk = ("--inh-caps=+dac_override", "--ambient-caps=+dac_override")
+        # Without this bit access(2), by which initdb looks for its programs, ignores capabilities.
+        return (*switch, *walk, "--securebits=+no_setuid_fixup")
 
     def command(self, env: Mapping[str, str]) -> Command:
         options = {
