@@ -1,8 +1,8 @@
 """One twin on one port: its control plane under `/_twin/`, and the vendor's own paths.
 
 The control plane is `contract.md` §11: `POST /_twin/script`, `GET /_twin/script`,
-`GET /_twin/ledger`, `POST /_twin/reset`, and `POST /_twin/clock {advance_s}` → `{now}`. It answers
-below the vendor's base path too, because callers know a twin by that address.
+`GET /_twin/ledger`, `POST /_twin/reset`, and `POST /_twin/clock {advance_s}` → `{now}`. Both planes
+answer with and without the vendor's base path, because a caller may have been given either.
 """
 
 from __future__ import annotations
@@ -85,14 +85,14 @@ class Front:
             await send_answer(send, answer)
 
     def _call(self, scope: Scope, body: bytes) -> Call:
-        full_path: str = scope["path"]
+        path: str = scope["path"]
         base = self.twin.base_path
-        below = full_path.removeprefix(base) if full_path.startswith(f"{base}/") else full_path
+        below = path.removeprefix(base) if path.startswith(f"{base}/") else path
         host, port = scope["server"]
         return Call(
             method=scope["method"],
             path=below,
-            full_path=full_path,
+            full_path=f"{base}{below}",
             query=dict(parse_qsl(scope["query_string"].decode("latin-1"))),
             headers={
                 name.decode("latin-1"): text.decode("latin-1") for name, text in scope["headers"]

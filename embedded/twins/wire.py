@@ -44,7 +44,8 @@ class Answer:
 
 @dataclass(frozen=True, slots=True)
 class Call:
-    """One request as the vendor would see it. `path` is below the base path of the vendor's API.
+    """One request as the vendor would see it. `path` is below the base path of the vendor's API,
+    `full_path` begins with it, whichever of the two the caller wrote.
 
     `performs` is false when a script says that the effect does not happen.
     """
