@@ -58,8 +58,8 @@ class World:
             (Anvil(place), given.evm_rpc_urls),
             (Twins(place, twins), not twins),
             (Api(given.mega_port), None),
-            (Projections(), None),
-            (Consumers(), None),
+            (Projections(place), None),
+            (Consumers(place), None),
         ]
         return [part for part, real in candidates if part.name in self.only and not real]
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from time import monotonic
+from pathlib import Path
 from typing import ClassVar
 
 import httpx
@@ -71,21 +71,22 @@ class Twins(Part):
 
 
 class Worker(Part):
-    """A process that listens nowhere: it is well when it has outlived its start."""
+    """A process that listens nowhere: it is well when it has logged `NAME_ready`."""
 
-    SETTLED_S: ClassVar[float] = 1.0
-
-    def __init__(self) -> None:
-        self._began = monotonic()
+    def __init__(self, place: Place) -> None:
+        self._log = place.log(self.name)
+        self._read_from = 0
 
     async def prepare(self) -> None:
-        self._began = monotonic()
+        self._read_from = size_of(self._log)
 
     def command(self, env: Mapping[str, str]) -> Command:
         return python("-m", self.name, env=env)
 
     async def healthy(self) -> bool:
-        return monotonic() - self._began >= self.SETTLED_S
+        with self._log.open("rb") as log:
+            log.seek(self._read_from)
+            return f"{self.name}_ready".encode() in log.read()
 
 
 class Projections(Worker):
@@ -95,7 +96,11 @@ class Projections(Worker):
 
 class Consumers(Worker):
     name = "consumers"
-    needs = ("migrate", "kafka", "s3", "anvil", "twins")
+    needs = ("migrate", "kafka", "s3", "anvil", "twins", "projections")
+
+
+def size_of(file: Path) -> int:
+    return file.stat().st_size if file.exists() else 0
 
 
 async def answers(url: str) -> bool:
