@@ -52,6 +52,18 @@ def upcast(old: str, *, to: str) -> Callable[[Upcaster], Upcaster]:
     return register
 
 
+def old_topics() -> frozenset[str]:
+    """Topics that are read as another: nothing writes them any more, ledgers still have them."""
+    return frozenset(_upcasters)
+
+
+def newest(topic: str) -> str:
+    """The topic that `topic` is read as today: itself, unless there is an upcaster."""
+    while topic in _upcasters:
+        topic, _ = _upcasters[topic]
+    return topic
+
+
 @cache
 def secret_fields(topic: str) -> tuple[str, ...]:
     cls = event_types().get(topic)

@@ -50,19 +50,27 @@ class Stream:
 
 def rows_of(events: Sequence[NewEvent], pass_id: str | None, keyring: Keyring) -> tuple[Row, ...]:
     """Encoded, with secrets sealed under the key of `pass_id`, which the keyring must hold."""
-
-    def seal(text: str) -> str:
-        return keyring.seal(owner_of(pass_id), text)
-
     return tuple(
         Row(
             new.stream,
             new.version,
             new.event.TOPIC,
-            codec.encode(new.event, new.metadata, seal),
+            codec.encode(new.event, new.metadata, _sealer(new, pass_id, keyring)),
         )
         for new in events
     )
+
+
+def _sealer(new: NewEvent, pass_id: str | None, keyring: Keyring) -> Callable[[str], str]:
+    """Whoever reads finds the key by the pass of the row (`mg_pass_id`): it must be the same."""
+
+    def seal(text: str) -> str:
+        owner = owner_of(pass_id)
+        if owner != (getattr(new.event, "pass_id", None) or new.metadata.get("pass_id")):
+            raise ValueError(f"{new.event.TOPIC} has a secret of {owner}, whom it does not name")
+        return keyring.seal(owner, text)
+
+    return seal
 
 
 def append_values(appends: Sequence[tuple[Row, ...]], ahead: timedelta) -> Fields:

@@ -67,5 +67,6 @@ def test_generated_columns_cannot_disagree_with_the_event(owner: psycopg.Connect
     with pytest.raises(psycopg.errors.GeneratedAlways):
         owner.execute(
             "INSERT INTO mega_generations (mg_position, originator_id, originator_version, topic,"
-            " event, mg_recorded_at, mg_hash, mg_delta) VALUES (2, 'a:1', 2, 't', '{}', now(), '', 5)"
+            " event, mg_recorded_at, mg_hash, mg_delta)"
+            " VALUES (2, 'a:1', 2, 't', '{}', now(), '', 5)"
         )
