@@ -1,0 +1,83 @@
+"""A world is composed from the settings: what is given is used, the rest is started here."""
+
+from __future__ import annotations
+
+import stat
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from embedded.place import Place, Ports, WorldError
+from embedded.world import PARTS, make_world
+from settings import Settings
+
+
+@pytest.fixture(autouse=True)
+def bare(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """No setting of the machine, no .env of the checkout."""
+    monkeypatch.chdir(tmp_path)
+    for name in Settings.model_fields:
+        monkeypatch.delenv(name.upper(), raising=False)
+
+
+def started(**given: Any) -> list[str]:
+    return [part.name for part in make_world(Settings.load(**given)).parts]
+
+
+def test_with_nothing_given_every_part_is_started() -> None:
+    assert tuple(started()) == PARTS
+
+
+@pytest.mark.parametrize(
+    ("given", "missing"),
+    [
+        ({"database_url": "postgresql://a@b/c"}, "postgres"),
+        ({"kafka_bootstrap_servers": ("broker:9092",)}, "kafka"),
+        ({"s3_endpoint_url": "https://store.example"}, "s3"),
+        ({"evm_rpc_urls": ("https://node.example",)}, "anvil"),
+        ({"seedream_url": "https://a.example", "openai_url": "https://b.example"}, "twins"),
+    ],
+)
+def test_a_part_whose_setting_is_given_is_not_started(
+    given: dict[str, object], missing: str
+) -> None:
+    assert started(**given) == [name for name in PARTS if name != missing]
+
+
+def test_what_is_given_reaches_every_process_as_it_was_written(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setenv("OPENAI_URL", "https://pictures.example/")
+    monkeypatch.setenv("EVM_CONFIRMATIONS", "9")
+    (tmp_path / ".env").write_text("SEEDREAM_MODEL=another\nMEGA_JWT_KEY=mine\n")
+    env = make_world(Settings.load(), only=["twins"]).environment()
+    assert env["OPENAI_URL"] == "https://pictures.example/"
+    assert env["SEEDREAM_URL"].startswith("http://127.0.0.1:")
+    assert env["EVM_CONFIRMATIONS"] == "9"
+    assert env["SEEDREAM_MODEL"] == "another"
+    assert env["MEGA_JWT_KEY"] == "mine"
+    assert env["MEGA_ENV"] == "dev"
+
+
+def test_a_part_nobody_knows_is_refused() -> None:
+    with pytest.raises(WorldError, match="no part named mongodb"):
+        make_world(Settings.load(), only=["postgres", "mongodb"])
+
+
+def test_secrets_are_made_once_and_only_their_owner_reads_them(tmp_path: Path) -> None:
+    first, again = Place.at(tmp_path / "w"), Place.at(tmp_path / "w")
+    made = first.secrets.get("key")
+    assert again.secrets.get("key") == made
+    assert stat.S_IMODE((tmp_path / "w" / "secrets.json").stat().st_mode) == 0o600
+
+
+def test_ports_are_kept_while_they_are_free(tmp_path: Path) -> None:
+    names = [f"part_{number}" for number in range(50)]
+    first, again = Ports(tmp_path / "ports.json"), Ports(tmp_path / "ports.json")
+    first.reserve(*names)
+    chosen = [first[name] for name in names]
+    assert len(set(chosen)) == len(names)
+    again = Ports(tmp_path / "ports.json")
+    again.reserve(*names)
+    assert [again[name] for name in names] == chosen
