@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from hashlib import sha256
+from itertools import pairwise
 from pathlib import Path
 
 import psycopg
@@ -107,7 +108,7 @@ def _looked_back(connection: Connection, link: Link, broken: Broken) -> Broken:
     """What only the rows before the break can tell: forged rows there, whose hashes fit."""
     at, stored, body = link
     rows = connection.execute(SQL["before"], (at, LOOK_BACK)).fetchall()
-    for (position, _), (_, previous) in zip(rows, [*rows[1:], (0, START)], strict=True):
+    for (position, _), (_, previous) in pairwise([*rows, (0, START)]):
         if digest(bytes(previous), position, body) == stored:
             return Broken(
                 position,

@@ -6,9 +6,12 @@ import psycopg
 import pytest
 
 from ledger.ledger import Ledger
+from tests.ledger.events import noted
+from tests.ledger.tampering import Copy
 from tests.world import Database
 
 MASTER_KEY = bytes(range(32))
+EVENTS = 40
 
 
 @pytest.fixture
@@ -29,4 +32,20 @@ def app(database: Database) -> Iterator[psycopg.Connection]:
 def owner(database: Database) -> Iterator[psycopg.Connection]:
     """A connection with the role that owns the tables."""
     with psycopg.connect(database.admin_url, autocommit=True) as connection:
+        yield connection
+
+
+@pytest.fixture
+async def head(ledger: Ledger) -> bytes:
+    """Forty events of four streams; the hash of the last."""
+    for n in range(EVENTS // 4):
+        await ledger.append([noted(f"s:{k}", n + 1, f'text {n} ünï \\ "') for k in range(4)])
+    return (await ledger.head())[1]
+
+
+@pytest.fixture
+def copy(head: bytes, database: Database) -> Iterator[Copy]:
+    """The connection of somebody who owns the tables and has put every guard out of the way."""
+    with psycopg.connect(database.admin_url, autocommit=True) as connection:
+        connection.execute("ALTER TABLE mega_generations DISABLE TRIGGER USER")
         yield connection
