@@ -36,6 +36,7 @@ from ledger.rows import (
     stream_of,
     translated,
 )
+from ledger.sealed import sealed_page, stored_as
 from ledger.statements import named_statements
 from ledger.vault import Vault
 
@@ -167,8 +168,8 @@ class Ledger:
         return await self._recorded(SQL["page"], (after, limit))
 
     async def window(self, after: int, last: int, topics: Sequence[str]) -> list[Recorded]:
-        """The events of some topics between two positions; the first is excluded."""
-        return await self._recorded(SQL["window"], (after, last, list(topics)))
+        """The events of some topics between two positions, the first excluded, secrets sealed."""
+        return sealed_page(await self._all(SQL["window"], (after, last, stored_as(topics))))
 
     async def head(self) -> tuple[int, bytes]:
         """The last position and its hash; (0, 32 zero bytes) for an empty ledger."""

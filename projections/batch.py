@@ -1,12 +1,13 @@
 """One page of events into one projection, in one transaction with its position.
 
-A failing event parks its stream: it and the later events of that stream wait in `parked`, all other
-streams flow on. A page that the database refuses is halved until the failing event stands alone.
+A failing event is parked, and with it whatever comes later of its stream or touches the same rows;
+all else flows on. A page that cannot be applied is halved until the failing event stands alone.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +16,7 @@ import psycopg
 from psycopg import AsyncConnection
 
 from ledger.codec import Recorded
+from ledger.sealed import Unreadable
 from ledger.statements import named_statements
 from projections.projection import Projection
 
@@ -22,7 +24,25 @@ SQL = named_statements(Path(__file__).with_suffix(".sql"))
 
 
 class LeadLost(Exception):
-    """The position is not where this runner left it: another one leads now."""
+    """The position is not where this runner left it: another one leads, or a rebuild took over."""
+
+
+@dataclass(slots=True)
+class Waiting:
+    """The streams and rows that have to wait for a parked event."""
+
+    streams: set[str] = field(default_factory=set)
+    keys: set[str] = field(default_factory=set)
+
+    def __bool__(self) -> bool:
+        return bool(self.streams)
+
+    def add(self, stream: str, keys: Iterable[str]) -> None:
+        self.streams.add(stream)
+        self.keys.update(keys)
+
+    def holds(self, stream: str, keys: Iterable[str]) -> bool:
+        return stream in self.streams or not self.keys.isdisjoint(keys)
 
 
 async def apply(
@@ -35,43 +55,26 @@ async def apply(
 ) -> None:
     """Moves a projection from position `after` to `last` by the events of `page`."""
     async with connection.transaction():
-        moved = await connection.execute(
-            SQL["advance"], {"name": projection.name, "after": after, "last": last}
-        )
+        place = {"name": projection.name, "version": projection.version}
+        moved = await connection.execute(SQL["advance"], {**place, "after": after, "last": last})
         if moved.rowcount != 1:
             raise LeadLost(projection.name)
-        waiting = await _parked_streams(connection, projection)
-        flowing = [r for r in page if r.stream not in waiting]
-        for recorded in page:
-            if recorded.stream in waiting:
-                await park(connection, projection, recorded, None)
-        await _apply_halving(connection, projection, flowing)
-
-
-async def park(
-    connection: AsyncConnection, projection: Projection[Any], recorded: Recorded, error: str | None
-) -> None:
-    values = {
-        "projection": projection.name,
-        "position": recorded.position,
-        "stream": recorded.stream,
-        "error": error,
-    }
-    await connection.execute(SQL["park"], values)
+        waiting = await _waiting(connection, projection)
+        await _flow(connection, projection, page, waiting)
 
 
 async def write(
     connection: AsyncConnection, projection: Projection[Any], page: Sequence[Recorded]
 ) -> None:
     """Folds a page and writes what changed. Raises whatever the fold or the database raises."""
-    touched = {r.position: tuple(projection.keys(r)) for r in page}
-    keys = list({key for names in touched.values() for key in names})
+    touched = [tuple(_keys(projection, recorded)) for recorded in page]
+    keys = list({key for names in touched for key in names})
     if not keys:
         return
     loaded = await (await connection.execute(projection.sql["load"], (keys,))).fetchall()
     states = {key: projection.revive(text) for key, text in loaded}
-    for recorded in page:
-        for key in touched[recorded.position]:
+    for recorded, names in zip(page, touched, strict=True):
+        for key in names:
             states[key] = projection.fold(key, states.get(key), recorded)
     kept = [projection.record(key, state) for key, state in states.items() if state is not None]
     gone = [key for key, state in states.items() if state is None]
@@ -81,30 +84,81 @@ async def write(
         await connection.execute(projection.sql["drop"], (gone,))
 
 
-async def _apply_halving(
-    connection: AsyncConnection, projection: Projection[Any], page: Sequence[Recorded]
+async def _flow(
+    connection: AsyncConnection,
+    projection: Projection[Any],
+    page: Sequence[Recorded],
+    waiting: Waiting,
 ) -> None:
+    """Applies what may flow, parks what must wait."""
+    free = await _hold_back(connection, projection, page, waiting) if waiting else page
     try:
         async with connection.transaction():
-            await write(connection, projection, page)
-    except psycopg.OperationalError:
-        raise
+            await write(connection, projection, free)
+    except (psycopg.OperationalError, psycopg.ProgrammingError):
+        raise  # the database is away or lacks our tables: no event is to blame
     except Exception as poison:  # noqa: BLE001 — parked with its error, and counted, below
-        if len(page) > 1:
-            middle = len(page) // 2
-            await _apply_halving(connection, projection, page[:middle])
-            waiting = await _parked_streams(connection, projection)
-            for recorded in page[middle:]:
-                if recorded.stream in waiting:
-                    await park(connection, projection, recorded, None)
-            rest = [r for r in page[middle:] if r.stream not in waiting]
-            await _apply_halving(connection, projection, rest)
-        elif page:
-            await park(connection, projection, page[0], f"{type(poison).__name__}: {poison}")
+        if len(free) == 1:
+            error = f"{type(poison).__name__}: {poison}"
+            await _park(connection, projection, free[0], waiting, error)
+            return
+        middle = len(free) // 2
+        await _flow(connection, projection, free[:middle], waiting)
+        await _flow(connection, projection, free[middle:], waiting)
 
 
-async def _parked_streams(
-    connection: AsyncConnection, projection: Projection[Any]
-) -> frozenset[str]:
-    rows = await connection.execute(SQL["parked_streams"], {"projection": projection.name})
-    return frozenset(stream for (stream,) in await rows.fetchall())
+async def _hold_back(
+    connection: AsyncConnection,
+    projection: Projection[Any],
+    page: Sequence[Recorded],
+    waiting: Waiting,
+) -> list[Recorded]:
+    """Parks what waits already; the rest is free."""
+    free = []
+    for recorded in page:
+        if waiting.holds(recorded.stream, _rows_touched(projection, recorded)):
+            await _park(connection, projection, recorded, waiting, None)
+        else:
+            free.append(recorded)
+    return free
+
+
+async def _park(
+    connection: AsyncConnection,
+    projection: Projection[Any],
+    recorded: Recorded,
+    waiting: Waiting,
+    error: str | None,
+) -> None:
+    keys = _rows_touched(projection, recorded)
+    waiting.add(recorded.stream, keys)
+    values = {
+        "projection": projection.name,
+        "position": recorded.position,
+        "stream": recorded.stream,
+        "keys": list(keys),
+        "error": error,
+    }
+    await connection.execute(SQL["park"], values)
+
+
+def _keys(projection: Projection[Any], recorded: Recorded) -> Iterable[str]:
+    if isinstance(recorded.event, Unreadable):
+        raise ValueError(recorded.event.why)
+    return projection.keys(recorded)
+
+
+def _rows_touched(projection: Projection[Any], recorded: Recorded) -> tuple[str, ...]:
+    """None for an event whose failing is just that it cannot tell."""
+    try:
+        return tuple(_keys(projection, recorded))
+    except Exception:  # noqa: BLE001 — the event itself is parked, with its error, by who asks
+        return ()
+
+
+async def _waiting(connection: AsyncConnection, projection: Projection[Any]) -> Waiting:
+    rows = await connection.execute(SQL["parked"], {"projection": projection.name})
+    waiting = Waiting()
+    for stream, keys in await rows.fetchall():
+        waiting.add(stream, keys)
+    return waiting

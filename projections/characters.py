@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import Any
 
 import msgspec
@@ -44,13 +44,14 @@ class Characters(Projection[Card]):
 
     def fold(self, key: str, state: Card | None, recorded: Recorded) -> Card:
         card = state or Card(recorded.position)
-        event = recorded.event
+        character, orders, event = card.character, card.orders, recorded.event
         if isinstance(event, CharacterEvent):
-            card = replace(card, character=card.character.evolve(event))
+            character = character.evolve(event)
         elif isinstance(event, OrderEvent):
-            order = card.orders.get(event.order_id, Order()).evolve(event)
-            card = replace(card, orders={**card.orders, event.order_id: order})
-        return replace(card, versions={**card.versions, recorded.stream: recorded.version})
+            order = orders.get(event.order_id, Order()).evolve(event)
+            orders = {**orders, event.order_id: order}
+        versions = {**card.versions, recorded.stream: recorded.version}
+        return Card(card.position, character, orders, versions)
 
     def record(self, key: str, state: Card) -> dict[str, Any]:
         view = self.view(state)

@@ -15,7 +15,7 @@ CREATE INDEX IF NOT EXISTS characters_of_pass ON characters (pass_id, position);
 SELECT character_id, state FROM characters WHERE character_id = ANY (%s);
 
 -- upsert --
-INSERT INTO characters SELECT * FROM jsonb_populate_recordset(NULL::characters, %s::jsonb)
+INSERT INTO characters SELECT * FROM json_populate_recordset(NULL::characters, %s::json)
 ON CONFLICT (character_id) DO UPDATE SET
     mint_ui_state     = excluded.mint_ui_state,
     mint_order_status = excluded.mint_order_status,

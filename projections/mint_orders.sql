@@ -12,7 +12,7 @@ CREATE TABLE IF NOT EXISTS mint_orders (
 SELECT order_id, state FROM mint_orders WHERE order_id = ANY (%s);
 
 -- upsert --
-INSERT INTO mint_orders SELECT * FROM jsonb_populate_recordset(NULL::mint_orders, %s::jsonb)
+INSERT INTO mint_orders SELECT * FROM json_populate_recordset(NULL::mint_orders, %s::json)
 ON CONFLICT (order_id) DO UPDATE SET
     status = excluded.status,
     view   = excluded.view,

@@ -15,7 +15,7 @@ CREATE INDEX IF NOT EXISTS passes_changed ON passes (changed)
 SELECT pass_id, state FROM passes WHERE pass_id = ANY (%s);
 
 -- upsert --
-INSERT INTO passes SELECT * FROM jsonb_populate_recordset(NULL::passes, %s::jsonb)
+INSERT INTO passes SELECT * FROM json_populate_recordset(NULL::passes, %s::json)
 ON CONFLICT (pass_id) DO UPDATE SET
     changed        = excluded.changed,
     survivor       = excluded.survivor,

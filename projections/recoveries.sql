@@ -14,7 +14,7 @@ CREATE TABLE IF NOT EXISTS recoveries (
 SELECT case_id, state FROM recoveries WHERE case_id = ANY (%s);
 
 -- upsert --
-INSERT INTO recoveries SELECT * FROM jsonb_populate_recordset(NULL::recoveries, %s::jsonb)
+INSERT INTO recoveries SELECT * FROM json_populate_recordset(NULL::recoveries, %s::json)
 ON CONFLICT (case_id) DO NOTHING;
 
 -- drop --

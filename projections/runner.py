@@ -13,38 +13,23 @@ import psycopg
 import structlog
 from psycopg import AsyncConnection
 
+from ledger.errors import LedgerUnavailable
 from ledger.ledger import Ledger
-from projections.batch import SQL, apply
+from projections.batch import SQL, LeadLost, apply
 from projections.projection import Projection
+from projections.rebuild import Rebuild, RebuildRunning
+from projections.tables import LIVE, connect, set_up, standing
 
+__all__ = ["LIVE", "Runner", "connect", "set_up", "standing"]
 PAGE = 1_000
 POLL_S = 0.02
 ELECTION_S = 0.5
-LIVE = "views"
+OUTDATED_S = 5.0
+
+# Somebody dropped the tables under us: they are made again and filled from the ledger.
+DROPPED = (psycopg.errors.UndefinedTable, psycopg.errors.InvalidSchemaName)
 
 log = structlog.get_logger()
-
-
-async def connect(url: str, schema: str) -> AsyncConnection:
-    """A connection whose unqualified names are those of `schema`, then of the ledger."""
-    connection = await AsyncConnection.connect(url, autocommit=True)
-    await connection.execute("SELECT set_config('search_path', %s, false)", (f"{schema}, public",))
-    return connection
-
-
-async def set_up(connection: AsyncConnection, projection: Projection[Any]) -> None:
-    """Creates the tables of a projection in the connection's schema, unless they are there."""
-    async with connection.transaction():
-        await connection.execute(projection.sql["schema"])
-        values = {"name": projection.name, "version": projection.version}
-        await connection.execute(SQL["register"], values)
-
-
-async def standing(connection: AsyncConnection, projection: Projection[Any]) -> tuple[int, int]:
-    """(version, position) of a projection in the connection's schema."""
-    row = await (await connection.execute(SQL["standing"], {"name": projection.name})).fetchone()
-    assert row is not None
-    return row[0], row[1]
 
 
 class Runner:
@@ -62,7 +47,9 @@ class Runner:
             try:
                 async with await connect(self._url, LIVE) as connection:
                     await self._lead(connection)
-            except psycopg.OperationalError as down:
+            except LeadLost:
+                log.info("projection_moved", projection=self.projection.name)
+            except (psycopg.OperationalError, LedgerUnavailable, *DROPPED) as down:
                 log.warning("projection_waits", projection=self.projection.name, why=str(down))
                 await self._pause(ELECTION_S)
 
@@ -78,19 +65,38 @@ class Runner:
         return position
 
     async def _lead(self, connection: AsyncConnection) -> None:
-        await set_up(connection, self.projection)
-        while not self._stop.is_set():
-            values = {"name": self.projection.name}
-            row = await (await connection.execute(SQL["lead"], values)).fetchone()
-            if row and row[0]:
-                break
-            await self._pause(ELECTION_S)
-        _, position = await standing(connection, self.projection)
+        version, _ = await set_up(connection, self.projection)
+        if version < self.projection.version:
+            await self._renew()
+        if not await self._elected(connection):
+            return
+        version, position = await standing(connection, self.projection)
+        if version != self.projection.version:
+            # A newer program took over, or its rebuild is not through: its rows are not ours.
+            log.info("projection_outdated", projection=self.projection.name, version=version)
+            await self._pause(OUTDATED_S)
+            return
         while not self._stop.is_set():
             moved = await self.catch_up(connection, position)
             if moved == position:
                 await self._pause(POLL_S)
             position = moved
+
+    async def _renew(self) -> None:
+        log.info("projection_rebuild", projection=self.projection.name)
+        try:
+            await Rebuild(self._url, self._ledger, self.projection, cancelled=self._stop).run()
+        except RebuildRunning:
+            await self._pause(ELECTION_S)
+
+    async def _elected(self, connection: AsyncConnection) -> bool:
+        while not self._stop.is_set():
+            values = {"name": self.projection.name}
+            row = await (await connection.execute(SQL["lead"], values)).fetchone()
+            if row and row[0]:
+                return True
+            await self._pause(ELECTION_S)
+        return False
 
     async def _pause(self, seconds: float) -> None:
         try:

@@ -16,7 +16,7 @@ CREATE INDEX IF NOT EXISTS todo_due ON todo (due_at) WHERE due_at IS NOT NULL;
 SELECT todo_id, state FROM todo WHERE todo_id = ANY (%s);
 
 -- upsert --
-INSERT INTO todo SELECT * FROM jsonb_populate_recordset(NULL::todo, %s::jsonb)
+INSERT INTO todo SELECT * FROM json_populate_recordset(NULL::todo, %s::json)
 ON CONFLICT (todo_id) DO UPDATE SET
     kind     = excluded.kind,
     order_id = excluded.order_id,
