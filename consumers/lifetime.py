@@ -21,7 +21,7 @@ async def until_stopped(
         asked.cancel()
         task.cancel()
         await asyncio.wait({task})
-    if not task.cancelled():
+    if not (task.cancelled() and stop.is_set()):
         task.result()
 
 

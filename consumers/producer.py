@@ -20,7 +20,7 @@ from consumers.topics import Outgoing, create_missing, message
 T = TypeVar("T")
 
 CONNECT_MS = 5_000
-ACK_MS = 10_000
+ACK_MS = 5_000
 JOIN_S = 5.0
 BATCH_BYTES = 256 * 1024
 MESSAGE_BYTES_MAX = 900_000
