@@ -9,7 +9,7 @@ import struct
 import uuid
 from collections.abc import Mapping
 from pathlib import Path
-from typing import ClassVar
+
 
 from embedded.parts.part import Part
 from embedded.place import Place, WorldError, write_atomically
@@ -50,7 +50,6 @@ class Kafka(Part):
     """
 
     name = "kafka"
-    start_patience_s: ClassVar[float] = 60.0
 
     def __init__(self, place: Place) -> None:
         self._place = place

@@ -17,7 +17,7 @@ class Part(ABC):
     needs: ClassVar[tuple[str, ...]] = ()
     stop_signal: ClassVar[signal.Signals] = signal.SIGTERM
     stop_patience_s: ClassVar[float] = 10.0
-    start_patience_s: ClassVar[float] = 30.0
+    start_patience_s: ClassVar[float] = 60.0
 
     def ports(self) -> tuple[str, ...]:
         """Names of the ports this part listens on."""
