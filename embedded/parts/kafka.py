@@ -10,7 +10,6 @@ import uuid
 from collections.abc import Mapping
 from pathlib import Path
 
-
 from embedded.parts.part import Part
 from embedded.place import Place, WorldError, write_atomically
 from embedded.process import Command
