@@ -125,10 +125,15 @@ class TestWorld:
         copy = sql.SQL("CREATE DATABASE {} TEMPLATE {} OWNER {}").format(
             sql.Identifier(name), sql.Identifier(TEMPLATE), sql.Identifier(OWNER)
         )
+        # Privileges on a database are not copied with it; rebuilds make a schema of their own.
+        grant = sql.SQL("GRANT CREATE ON DATABASE {} TO {}").format(
+            sql.Identifier(name), sql.Identifier(APPLICATION)
+        )
         drop = sql.SQL("DROP DATABASE {} WITH (FORCE)").format(sql.Identifier(name))
         with psycopg.connect(postgres.url(SUPERUSER, "postgres"), autocommit=True) as admin:
             admin.execute(copy)
             try:
+                admin.execute(grant)
                 yield Database(
                     name=name,
                     url=postgres.url(APPLICATION, name),
