@@ -213,7 +213,8 @@ def _failure(error: ClientError) -> Failure:
         return WillNotWork(reason, error_class="quota")
     if code in THROTTLED or status == 429:
         return TryAgain(reason, after_s=2.0, error_class="throttled")
-    if code in WORTH_REPEATING or status in (408, 409) or status >= 500:
+    passes = status >= 500 and status != 501
+    if code in WORTH_REPEATING or status in (408, 409) or passes:
         return TryAgain(reason, after_s=2.0)
     return WillNotWork(reason)
 

@@ -87,6 +87,7 @@ async def serve() -> None:
         access_log=False,
         log_level="warning",
         server_header=False,
+        date_header=False,  # the wire adds one unless a script has its own
         timeout_graceful_shutdown=STOP_WITHIN_S,
     )
     sys.stdout.write(json.dumps(bound) + "\n")

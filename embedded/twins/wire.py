@@ -9,6 +9,7 @@ import asyncio
 import json
 from collections.abc import Awaitable, Callable, Mapping, MutableMapping
 from dataclasses import dataclass, field
+from email.utils import formatdate
 from typing import Any
 
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
@@ -130,6 +131,7 @@ async def hang_up(scope: Scope, receive: Receive) -> None:
 
 async def _send_head(send: Send, answer: Answer) -> None:
     named = {name.lower(): value for name, value in answer.headers.items()}
+    named.setdefault("date", formatdate(usegmt=True))
     named["content-length"] = str(len(answer.body))
     headers = [(name.encode("latin-1"), value.encode("latin-1")) for name, value in named.items()]
     await send({"type": "http.response.start", "status": answer.status, "headers": headers})

@@ -6,6 +6,9 @@ from typing import Any
 
 import httpx
 
+# One client for all: making one reads the system's certificates, which takes longer than a call.
+HTTP = httpx.Client(timeout=20)
+
 
 class Control:
     """Scripts a twin and reads what it did. `url` is the twin's base URL."""
@@ -14,10 +17,10 @@ class Control:
         self.url = url
 
     def post(self, name: str, body: Any = None) -> httpx.Response:
-        return httpx.post(f"{self.url}/_twin/{name}", json=body)
+        return HTTP.post(f"{self.url}/_twin/{name}", json=body)
 
     def get(self, name: str) -> list[dict[str, Any]]:
-        return list(httpx.get(f"{self.url}/_twin/{name}").raise_for_status().json()["items"])
+        return list(HTTP.get(f"{self.url}/_twin/{name}").raise_for_status().json()["items"])
 
     def script(self, **rule: Any) -> None:
         self.post("script", rule).raise_for_status()

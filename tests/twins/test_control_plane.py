@@ -14,7 +14,7 @@ import httpx
 import pytest
 
 from tests.twins.conftest import TwinProcess
-from tests.twins.control import Control
+from tests.twins.control import HTTP, Control
 
 PATH = "/api/v3/images/generations"
 KEY = "ark-key-nobody-should-see"
@@ -22,7 +22,7 @@ BODY = {"model": "seedream-4-0-250828", "prompt": "Portrait of an oracle", "size
 
 
 def generate(twin: Control, timeout: float = 10.0, path: str = PATH) -> httpx.Response:
-    return httpx.post(
+    return HTTP.post(
         f"{twin.url}{path}",
         json=BODY,
         headers={"Authorization": f"Bearer {KEY}"},
@@ -83,7 +83,7 @@ def test_the_oldest_fitting_script_is_taken(seedream: Control) -> None:
 def test_a_script_knows_json_rpc_methods(seedream: Control) -> None:
     seedream.script(match={"rpc_method": "eth_call"}, response={"status": 555})
     assert generate(seedream).status_code == 200
-    one = httpx.post(f"{seedream.url}/", json=[{"id": 1, "method": "eth_call"}])
+    one = HTTP.post(f"{seedream.url}/", json=[{"id": 1, "method": "eth_call"}])
     assert one.status_code == 555
 
 
@@ -131,7 +131,7 @@ def test_a_malformed_script_is_refused_in_one_sentence(
 def test_a_body_that_is_no_json_is_refused_and_an_unknown_call_is_not_found(
     seedream: Control,
 ) -> None:
-    assert httpx.post(f"{seedream.url}/_twin/script", content=b"{").status_code == 422
+    assert HTTP.post(f"{seedream.url}/_twin/script", content=b"{").status_code == 422
     assert seedream.post("nothing").status_code == 404
 
 

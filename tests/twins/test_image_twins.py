@@ -10,7 +10,7 @@ import httpx
 import pytest
 from PIL import Image
 
-from tests.twins.control import Control
+from tests.twins.control import HTTP, Control
 
 ARK = {"model": "seedream-4-0-250828", "prompt": "Portrait of a wanderer, dusk", "size": "1K"}
 GPT = {"model": "gpt-image-1", "prompt": "Portrait of a sovereign"}
@@ -18,14 +18,14 @@ AUTHORIZED = {"Authorization": "Bearer any-key"}
 
 
 def ark(twin: Control, **changes: Any) -> httpx.Response:
-    return httpx.post(
+    return HTTP.post(
         f"{twin.url}/api/v3/images/generations", json={**ARK, **changes}, headers=AUTHORIZED
     )
 
 
 def gpt(twin: Control, **changes: Any) -> httpx.Response:
     url = f"{twin.url}/v1/images/generations"
-    return httpx.post(url, json={**GPT, **changes}, headers=AUTHORIZED, timeout=20)
+    return HTTP.post(url, json={**GPT, **changes}, headers=AUTHORIZED, timeout=20)
 
 
 def opened(content: bytes) -> tuple[str | None, tuple[int, int]]:
@@ -41,7 +41,7 @@ def test_seedream_answers_a_url_to_a_real_png_of_the_declared_size(seedream: Con
     (element,) = answer["data"]
     assert element["size"] == "1280x720"
     assert "X-Tos-Expires=86400" in element["url"]
-    assert opened(httpx.get(element["url"]).content) == ("PNG", (1280, 720))
+    assert opened(HTTP.get(element["url"]).content) == ("PNG", (1280, 720))
 
 
 def test_the_same_prompt_and_seed_give_the_same_picture(seedream: Control) -> None:
@@ -57,9 +57,9 @@ def test_the_same_prompt_and_seed_give_the_same_picture(seedream: Control) -> No
 def test_a_picture_url_dies_after_a_day_of_the_twins_clock(seedream: Control) -> None:
     url = ark(seedream).json()["data"][0]["url"]
     seedream.post("clock", {"advance_s": 86_000})
-    assert httpx.get(url).status_code == 200
+    assert HTTP.get(url).status_code == 200
     seedream.post("clock", {"advance_s": 500})
-    assert httpx.get(url).status_code == 403
+    assert HTTP.get(url).status_code == 403
 
 
 def test_several_pictures_are_billed_one_by_one(seedream: Control) -> None:
@@ -99,12 +99,12 @@ def test_seedream_refuses_malformed_requests_and_bills_nothing(
 
 def test_seedream_names_a_missing_parameter_and_a_missing_key(seedream: Control) -> None:
     url = f"{seedream.url}/api/v3/images/generations"
-    missing = httpx.post(url, json={"model": ARK["model"]}, headers=AUTHORIZED).json()["error"]
+    missing = HTTP.post(url, json={"model": ARK["model"]}, headers=AUTHORIZED).json()["error"]
     assert (missing["code"], missing["param"]) == ("MissingParameter", "prompt")
-    keyless = httpx.post(url, json=ARK)
+    keyless = HTTP.post(url, json=ARK)
     assert keyless.status_code == 401
     assert keyless.json()["error"]["code"] == "AuthenticationError"
-    assert httpx.post(url, content=b"{", headers=AUTHORIZED).status_code == 400
+    assert HTTP.post(url, content=b"{", headers=AUTHORIZED).status_code == 400
 
 
 def test_openai_answers_base64_only_in_the_declared_size_and_format(openai: Control) -> None:
@@ -138,6 +138,6 @@ def test_openai_refuses_malformed_requests_and_bills_nothing(
 
 
 def test_openai_asks_for_a_key_and_knows_no_other_path(openai: Control) -> None:
-    keyless = httpx.post(f"{openai.url}/v1/images/generations", json=GPT)
+    keyless = HTTP.post(f"{openai.url}/v1/images/generations", json=GPT)
     assert (keyless.status_code, keyless.json()["error"]["code"]) == (401, "invalid_api_key")
-    assert httpx.get(f"{openai.url}/v1/models", headers=AUTHORIZED).status_code == 404
+    assert HTTP.get(f"{openai.url}/v1/models", headers=AUTHORIZED).status_code == 404
