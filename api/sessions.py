@@ -1,0 +1,102 @@
+"""Signing in: proofs become identities, identities a pass, and a pass a session."""
+
+from __future__ import annotations
+
+import time
+from typing import Annotated
+from uuid import uuid4
+
+from pydantic import Field, StringConstraints
+from starlette.requests import Request
+from starlette.responses import Response
+
+from api import siwe
+from api.body import Body
+from api.deps import answered, context, parts_of, set_session, signed_in
+from api.principal import Principal
+from api.problems import Unauthenticated
+from api.tokens import SIGN_IN_LASTS_S
+from commands.command import Answer, Command, Outcome, handle
+from commands.passes import BurnNonce, Identify
+
+ANONYMOUS = "pass:anon:"
+
+
+class SiweProof(Body):
+    """An EIP-4361 message and its signature, 0x and hexadecimal digits."""
+
+    message: Annotated[str, StringConstraints(min_length=1, max_length=4_000)]
+    signature: Annotated[str, StringConstraints(max_length=2 * siwe.SIGNATURE_BYTES_MAX + 2)]
+
+
+class Proof(Body):
+    """Exactly one proof, by its kind."""
+
+    siwe: SiweProof = Field()
+
+
+async def prove_wallet(request: Request, proof: SiweProof) -> str:
+    """The identity that a message and its signature prove.
+
+    Its nonce is burnt before anything else is judged, so a failed try cannot be repeated.
+    """
+    parts = parts_of(request)
+    message = siwe.parse(proof.message)
+    signature = siwe.signature_bytes(proof.signature)
+    if not parts.nonces.good(message.nonce, parts.clock.now()):
+        raise siwe.SignInRefused("(its nonce is not ours, or older than ten minutes)")
+    await handle(parts.ledger, BurnNonce(nonce=message.nonce), context(request))
+    siwe.judge(
+        message,
+        domain=parts.settings.mega_public_host,
+        chain_id=parts.settings.evm_chain_id,
+        at=parts.clock.now(),
+        loopback=parts.dev,
+    )
+    return "eip155:" + await siwe.signed_by(message, signature, parts.ask_wallet)
+
+
+async def identify(request: Request, identity: str, current: str | None) -> Outcome:
+    """Finds or opens the pass of a proven identity; `current` is the pass that links it."""
+    return await run(
+        request,
+        Identify(identity=identity, new_pass_id=f"pass:user:{identity}", current=current),
+    )
+
+
+async def run(request: Request, command: Command, who: Principal | None = None) -> Outcome:
+    """Handles a command without an idempotency key: `/auth` ignores them."""
+    parts = parts_of(request)
+    outcome = await handle(parts.ledger, command, context(request, who))
+    parts.directory.learn(outcome.events)
+    return outcome
+
+
+def anonymous_guest(request: Request) -> str | None:
+    """The anonymous pass whose token accompanies a sign-in, which keeps its id by it."""
+    try:
+        who = signed_in(request)
+    except Unauthenticated:
+        return None
+    return who.pass_id if who.pass_id.startswith(ANONYMOUS) else None
+
+
+def start_session(
+    request: Request, outcome: Outcome, *, scope: str = "user", lasts_s: int = SIGN_IN_LASTS_S
+) -> Response:
+    """The answer of every sign-in, with its cookie. `outcome` tells the pass."""
+    parts, pass_id = parts_of(request), outcome.answer.body["pass_id"]
+    token = parts.tokens.issue(pass_id, scope, lasts_s=lasts_s)
+    body = {"access_token": token, "expires_in": lasts_s, "pass_id": pass_id}
+    response = answered(Outcome(outcome.position, Answer(200, body)))
+    set_session(response, parts, token, lasts_s)
+    return response
+
+
+def seconds_left(who: Principal) -> int:
+    """How long the token of the caller is still good; at least one second."""
+    return max(1, who.expires_at - int(time.time()))
+
+
+def new_anonymous_id() -> str:
+    return f"{ANONYMOUS}{uuid4()}"
