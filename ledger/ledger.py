@@ -171,6 +171,10 @@ class Ledger:
         """The events of some topics between two positions, the first excluded, secrets sealed."""
         return sealed_page(await self._all(SQL["window"], (after, last, stored_as(topics))))
 
+    async def at(self, positions: Sequence[int]) -> list[Recorded]:
+        """The events at these positions, secrets sealed."""
+        return sealed_page(await self._all(SQL["at"], (list(positions),)))
+
     async def head(self) -> tuple[int, bytes]:
         """The last position and its hash; (0, 32 zero bytes) for an empty ledger."""
         row = await self._one(SQL["head"], ())

@@ -39,6 +39,13 @@ FROM mega_generations
 WHERE mg_position > %s AND mg_position <= %s AND topic = ANY (%s)
 ORDER BY mg_position;
 
+-- at --
+SELECT mg_position, originator_id, originator_version, topic, mg_recorded_at,
+       (event->'data')::text, (event->'metadata')::text, mg_pass_id
+FROM mega_generations
+WHERE mg_position = ANY (%s)
+ORDER BY mg_position;
+
 -- history --
 SELECT mg_position, originator_id, originator_version, topic, mg_recorded_at,
        (event->'data')::text, (event->'metadata')::text, mg_pass_id

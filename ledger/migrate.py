@@ -1,4 +1,8 @@
-"""Numbered SQL migrations, each applied once, in order, in a transaction of its own."""
+"""Numbered SQL migrations, each applied once, in order, in a transaction of its own.
+
+Each can be applied again and then makes what was dropped, so that everything but the ledger itself
+can be lost and rebuilt.
+"""
 
 from __future__ import annotations
 
@@ -7,13 +11,15 @@ from pathlib import Path
 import psycopg
 
 FOLDER = Path(__file__).parent / "migrations"
+RECORD = "INSERT INTO mega_migrations (name) VALUES (%s) ON CONFLICT DO NOTHING"
 _LOCK = 7305792
 
 
-def migrate(admin_url: str, *, app_role: str) -> list[str]:
+def migrate(admin_url: str, *, app_role: str, again: bool = False) -> list[str]:
     """Brings the database up to date as its owner; returns the names that were applied now.
 
     `app_role` is the role that the processes use: it gets its privileges here and must exist.
+    `again` applies all of them, for a database from which tables were dropped.
     """
     applied = []
     with psycopg.connect(admin_url, autocommit=True) as connection:
@@ -25,10 +31,10 @@ def migrate(admin_url: str, *, app_role: str) -> list[str]:
         )
         done = {name for (name,) in connection.execute("SELECT name FROM mega_migrations")}
         for path in sorted(FOLDER.glob("*.sql")):
-            if path.name in done:
+            if path.name in done and not again:
                 continue
             with connection.transaction():
                 connection.execute(path.read_text().encode())
-                connection.execute("INSERT INTO mega_migrations (name) VALUES (%s)", (path.name,))
+                connection.execute(RECORD, (path.name,))
             applied.append(path.name)
     return applied

@@ -60,7 +60,7 @@ async def apply(
         if moved.rowcount != 1:
             raise LeadLost(projection.name)
         waiting = await _waiting(connection, projection)
-        await _flow(connection, projection, page, waiting)
+        await flow(connection, projection, page, waiting)
 
 
 async def write(
@@ -84,7 +84,7 @@ async def write(
         await connection.execute(projection.sql["drop"], (gone,))
 
 
-async def _flow(
+async def flow(
     connection: AsyncConnection,
     projection: Projection[Any],
     page: Sequence[Recorded],
@@ -103,8 +103,8 @@ async def _flow(
             await _park(connection, projection, free[0], waiting, error)
             return
         middle = len(free) // 2
-        await _flow(connection, projection, free[:middle], waiting)
-        await _flow(connection, projection, free[middle:], waiting)
+        await flow(connection, projection, free[:middle], waiting)
+        await flow(connection, projection, free[middle:], waiting)
 
 
 async def _hold_back(

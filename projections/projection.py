@@ -33,7 +33,9 @@ class Projection(Generic[S]):
 
     def __init_subclass__(cls, **kwargs: Any) -> None:
         super().__init_subclass__(**kwargs)
-        cls.sql = named_statements(Path(inspect.getfile(cls)).with_suffix(".sql"))
+        beside = Path(inspect.getfile(cls)).with_suffix(".sql")
+        if beside.exists() or not hasattr(cls, "sql"):
+            cls.sql = named_statements(beside)
 
     sql: ClassVar[dict[str, Any]]
 

@@ -1,7 +1,7 @@
 -- mega_customers: one row a pass, moved forward by the append itself and rebuilt from the ledger
 -- by the same function. The check is the last guard: no balance goes below what is held.
 
-CREATE TABLE mega_customers (
+CREATE TABLE IF NOT EXISTS mega_customers (
     mg_pass_id                    text        PRIMARY KEY,
     mg_credits                    bigint      NOT NULL DEFAULT 0,
     mg_credits_held               bigint      NOT NULL DEFAULT 0,
@@ -15,14 +15,14 @@ CREATE TABLE mega_customers (
 );
 
 -- Which events move a row of mega_customers: passes, and whatever names matcha or preferences.
-CREATE FUNCTION mega_moves_customer(topic text, event jsonb) RETURNS boolean
+CREATE OR REPLACE FUNCTION mega_moves_customer(topic text, event jsonb) RETURNS boolean
 LANGUAGE sql IMMUTABLE PARALLEL SAFE AS $$
     SELECT topic LIKE 'pass\_%' OR topic LIKE 'identity\_%' OR (event->'data') ?|
         ARRAY['matcha_delta', 'matcha_held_delta', 'matcha_expires_at', 'last_active_at', 'mma_preferences']
 $$;
 
 -- Every such event as the change it makes.
-CREATE VIEW mega_customer_changes AS
+CREATE OR REPLACE VIEW mega_customer_changes AS
 SELECT mg_position, mg_pass_id, mg_recorded_at,
        coalesce(mg_delta, 0)                                           AS credits,
        coalesce((event->'data'->>'matcha_held_delta')::bigint, 0)      AS held,
@@ -34,7 +34,7 @@ FROM mega_generations
 WHERE mg_pass_id IS NOT NULL AND mega_moves_customer(topic, event);
 
 -- Folds the changes of positions first..last into one row a pass.
-CREATE FUNCTION mega_fold_customers(first bigint, last bigint) RETURNS SETOF mega_customers
+CREATE OR REPLACE FUNCTION mega_fold_customers(first bigint, last bigint) RETURNS SETOF mega_customers
 LANGUAGE sql STABLE AS $$
     SELECT mg_pass_id, sum(credits)::bigint, sum(held)::bigint,
            (array_agg(expires_at ORDER BY mg_position DESC) FILTER (WHERE expires_at IS NOT NULL))[1],
@@ -47,7 +47,7 @@ LANGUAGE sql STABLE AS $$
     GROUP BY mg_pass_id
 $$;
 
-CREATE FUNCTION mega_move_customers(first bigint, last bigint) RETURNS void
+CREATE OR REPLACE FUNCTION mega_move_customers(first bigint, last bigint) RETURNS void
 LANGUAGE sql AS $$
     -- Not an upsert: that would hold the change itself, a hold of credits say, against the check.
     MERGE INTO mega_customers AS known
@@ -66,7 +66,7 @@ $$;
 
 -- Whether any append among positions first..last, whose last positions are `ends`, would leave a
 -- pass with less than what is held. The check of the table sees only what a whole flush leaves.
-CREATE FUNCTION mega_overdrawn(first bigint, ends bigint[]) RETURNS boolean
+CREATE OR REPLACE FUNCTION mega_overdrawn(first bigint, ends bigint[]) RETURNS boolean
 LANGUAGE sql STABLE AS $$
     SELECT EXISTS (
         SELECT FROM (
@@ -82,7 +82,7 @@ LANGUAGE sql STABLE AS $$
 $$;
 
 -- Throws the rows away and folds the whole ledger again; equal to what the appends had made.
-CREATE FUNCTION mega_rebuild_customers() RETURNS bigint
+CREATE OR REPLACE FUNCTION mega_rebuild_customers() RETURNS bigint
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = public, pg_temp AS $$
 BEGIN
     PERFORM pg_advisory_xact_lock(7305791);

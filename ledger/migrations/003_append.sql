@@ -9,13 +9,13 @@
 -- where recorded_at is microseconds since 1970 and event::text is PostgreSQL's own canonical form
 -- of jsonb. docs/ledger.md writes it out.
 
-CREATE FUNCTION mega_microseconds(p_at timestamptz) RETURNS bigint
+CREATE OR REPLACE FUNCTION mega_microseconds(p_at timestamptz) RETURNS bigint
 LANGUAGE sql IMMUTABLE PARALLEL SAFE AS $$
     SELECT (extract(epoch FROM p_at) * 1000000)::bigint
 $$;
 
 -- Which appends expect a version that the ledger does not offer, each with the stream at fault.
-CREATE FUNCTION mega_conflicts(p_append int[], p_stream text[], p_version bigint[])
+CREATE OR REPLACE FUNCTION mega_conflicts(p_append int[], p_stream text[], p_version bigint[])
 RETURNS TABLE (append int, stream text) LANGUAGE sql STABLE AS $$
     -- An event's version less its place among the append's events of the stream is what is known.
     SELECT asked.a, asked.s
@@ -28,7 +28,7 @@ RETURNS TABLE (append int, stream text) LANGUAGE sql STABLE AS $$
     WHERE (asked.least, asked.most) <> (coalesce(known.v, 0), coalesce(known.v, 0))
 $$;
 
-CREATE FUNCTION mega_append(
+CREATE OR REPLACE FUNCTION mega_append(
     p_append int[], p_stream text[], p_version bigint[], p_topic text[], p_event jsonb[],
     p_ahead interval DEFAULT '0'
 ) RETURNS TABLE (append int, last_position bigint, conflict text)

@@ -1,13 +1,13 @@
 -- mega_admin follows the ledger in the append's own transaction: each event of a stream whose kind
 -- belongs there is one row of it. What is inserted by hand has no event and is lost by a rebuild.
 
-CREATE FUNCTION mega_is_admin(stream text) RETURNS boolean
+CREATE OR REPLACE FUNCTION mega_is_admin(stream text) RETURNS boolean
 LANGUAGE sql IMMUTABLE PARALLEL SAFE AS $$
     SELECT split_part(stream, ':', 1) IN ('app_config', 'admin_audit', 'admin_session')
 $$;
 
 -- Every such event as the row it makes. `mg_value` names the event, and holds what it says.
-CREATE VIEW mega_admin_rows AS
+CREATE OR REPLACE VIEW mega_admin_rows AS
 SELECT mg_id, mg_record_type, mg_pass_id,
        coalesce(event->'data'->>'key',
                 concat_ws(' ', event->'data'->>'method', event->'data'->>'path')) AS mg_key,
@@ -21,7 +21,7 @@ SELECT mg_id, mg_record_type, mg_pass_id,
 FROM mega_generations
 WHERE mega_is_admin(originator_id);
 
-CREATE FUNCTION mega_write_admin() RETURNS trigger
+CREATE OR REPLACE FUNCTION mega_write_admin() RETURNS trigger
 LANGUAGE plpgsql SET search_path = public, pg_temp AS $$
 BEGIN
     INSERT INTO mega_admin
@@ -31,12 +31,12 @@ BEGIN
 END $$;
 
 -- The condition is judged before the function is called, so other events pay nothing for it.
-CREATE TRIGGER admin_row AFTER INSERT ON mega_generations
+CREATE OR REPLACE TRIGGER admin_row AFTER INSERT ON mega_generations
     FOR EACH ROW WHEN (mega_is_admin(NEW.originator_id)) EXECUTE FUNCTION mega_write_admin();
 
 -- Throws the rows away and makes them again from the ledger. Only here is the guard lifted, under
 -- a lock that nobody can insert through.
-CREATE FUNCTION mega_rebuild_admin() RETURNS bigint
+CREATE OR REPLACE FUNCTION mega_rebuild_admin() RETURNS bigint
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = public, pg_temp AS $$
 BEGIN
     PERFORM pg_advisory_xact_lock(7305791);

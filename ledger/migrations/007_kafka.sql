@@ -2,17 +2,17 @@
 -- it, of the same stream or key, have none and follow it once it is through.
 
 -- Events that the relay could not publish, by their place in the ledger.
-CREATE TABLE consumers.unpublished (
+CREATE TABLE IF NOT EXISTS consumers.unpublished (
     position  bigint      PRIMARY KEY,
     stream    text        NOT NULL,
     error     text,
     replay    boolean     NOT NULL DEFAULT false,
     parked_at timestamptz NOT NULL DEFAULT clock_timestamp()
 );
-CREATE INDEX unpublished_stream ON consumers.unpublished (stream, position);
+CREATE INDEX IF NOT EXISTS unpublished_stream ON consumers.unpublished (stream, position);
 
 -- Messages that a group of readers could not take in, byte for byte: they may be anything.
-CREATE TABLE consumers.parked (
+CREATE TABLE IF NOT EXISTS consumers.parked (
     reader      text        NOT NULL,
     topic       text        NOT NULL,
     part        int         NOT NULL,
@@ -25,7 +25,7 @@ CREATE TABLE consumers.parked (
     parked_at   timestamptz NOT NULL DEFAULT clock_timestamp(),
     PRIMARY KEY (reader, topic, part, place)
 );
-CREATE INDEX parked_key ON consumers.parked (reader, topic, key, part, place);
+CREATE INDEX IF NOT EXISTS parked_key ON consumers.parked (reader, topic, key, part, place);
 
 DO $$
 BEGIN
