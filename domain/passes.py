@@ -108,13 +108,18 @@ class Pass:
         return [IdentityLinked(pass_id=pass_id, identity=identity)]
 
     def absorb(self, other: Pass) -> list[Event]:
-        """Both halves of a merge, for one append."""
+        """Both halves of a merge, for one append; what the other had absorbed comes along."""
         if other.pass_id in self.absorbed:
             return []
         gained = tuple(name for name in other.identities if name not in self.identities)
         ended = other.pass_id
+        came_along = [
+            PassMerged(pass_id=self.pass_id, absorbed=name, identities=())
+            for name in other.absorbed
+        ]
         return [
             PassMerged(pass_id=self.pass_id, absorbed=ended, identities=gained),
+            *came_along,
             PassAbsorbed(pass_id=ended, survivor=self.pass_id),
         ]
 
