@@ -9,10 +9,12 @@ from typing import Any
 import psycopg
 from fastapi import APIRouter, FastAPI
 from fastapi.openapi.utils import get_openapi
+from fastapi.routing import APIRoute
 from psycopg_pool import PoolTimeout
 from starlette.exceptions import HTTPException
 from starlette.middleware.cors import CORSMiddleware
 
+from api.chaos import Chaos
 from api.edge import Edge
 from api.parts import Parts
 from api.problems import crashed, refused, spoken_by_framework
@@ -20,14 +22,14 @@ from api.speech import PROBLEM_SCHEMA
 from domain.event import Refused
 from ledger.errors import LedgerUnavailable
 
-ROUTES = ("characters", "mint_orders", "auth", "ledger", "admin", "health", "dev")
+ROUTES = ("characters", "mint_orders", "auth", "ledger", "me", "admin", "health", "dev")
 
 
 def create_app(parts: Parts) -> FastAPI:
     app = FastAPI(title="MEGA", version="0.1.0", redoc_url=None, redirect_slashes=False)
     app.state.parts = parts
     for router in _routers():
-        app.include_router(router)
+        app.router.routes.extend(router.routes)
     for error in (Refused, LedgerUnavailable, psycopg.OperationalError, PoolTimeout):
         app.add_exception_handler(error, refused)
     app.add_exception_handler(HTTPException, spoken_by_framework)
@@ -42,6 +44,8 @@ def create_app(parts: Parts) -> FastAPI:
             expose_headers=["X-Ledger-Position", "Idempotent-Replayed", "Retry-After"],
         )
     app.add_middleware(Edge, parts=parts)
+    if parts.dev:
+        app.add_middleware(Chaos)
     app.openapi = lambda: _openapi(app)  # type: ignore[method-assign]
     return app
 
@@ -60,6 +64,19 @@ def _openapi(app: FastAPI) -> dict[str, Any]:
             "bearer": {"type": "http", "scheme": "bearer", "bearerFormat": "JWT"},
             "cookie": {"type": "apiKey", "in": "cookie", "name": "mega_session"},
         }
+        _restore_examples(spec, app)
         spec["security"] = [{"bearer": []}, {"cookie": []}]
         app.openapi_schema = spec
     return app.openapi_schema
+
+
+def _restore_examples(spec: dict[str, Any], app: FastAPI) -> None:
+    """The generator drops members that are null; callers must see them."""
+    for route in app.routes:
+        if not isinstance(route, APIRoute) or not route.include_in_schema:
+            continue
+        for method in route.methods:
+            described = spec["paths"][route.path_format][method.lower()]["responses"]
+            for status, answer in route.responses.items():
+                for media, content in answer["content"].items():
+                    described[str(status)]["content"][media].update(content)

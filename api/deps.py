@@ -157,8 +157,12 @@ def spoken(body: Any, status: int = 200, headers: dict[str, str] | None = None) 
 
 
 def answered(outcome: Outcome) -> Response:
-    """The answer of a command, with the position that a reader may wait for."""
+    """The answer of a command, with the position that a reader may wait for.
+
+    Names are sorted, because the database does not keep their order for a replay.
+    """
     headers = {"X-Ledger-Position": str(outcome.position)}
     if outcome.replayed:
         headers["Idempotent-Replayed"] = "true"
-    return spoken(outcome.answer.body, outcome.answer.status, headers)
+    body = orjson.dumps(outcome.answer.body, option=orjson.OPT_SORT_KEYS)
+    return Response(body, outcome.answer.status, headers, "application/json")

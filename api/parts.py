@@ -9,11 +9,15 @@ from dataclasses import dataclass, field
 
 from psycopg_pool import AsyncConnectionPool
 
+from api.births import Births
 from api.chain_head import ChainHead
 from api.limits import Limits
 from api.meters import Meters
+from api.nonces import Nonces
 from api.principal import Directory
 from api.reading import Reader
+from api.siwe import AskWallet
+from api.statement_check import StatementKey
 from api.tokens import Tokens
 from domain.money import Money
 from domain.roles import Catalog, MintTerms, Offer
@@ -24,6 +28,7 @@ from projections.runner import LIVE, connect, set_up
 from settings import Settings
 
 READERS = 4
+OPENAI_MODEL = "gpt-image-1"
 
 
 @dataclass(frozen=True)
@@ -36,7 +41,11 @@ class Parts:
     chain: ChainHead
     clock: Clock
     reader: Reader
+    births: Births
     tokens: Tokens
+    nonces: Nonces
+    ask_wallet: AskWallet | None
+    statement_key: StatementKey
     directory: Directory
     limits: Limits
     meters: Meters
@@ -45,6 +54,13 @@ class Parts:
     @property
     def dev(self) -> bool:
         return self.settings.mega_env == "dev"
+
+    @property
+    def image_maker(self) -> tuple[str, str]:
+        """(provider, model) that a retry is recorded with; the worker's own settings decide."""
+        if self.settings.mega_image_provider == "seedream":
+            return "seedream", self.settings.seedream_model
+        return "openai", OPENAI_MODEL
 
 
 def catalog_of(settings: Settings) -> Catalog:
@@ -61,10 +77,12 @@ def catalog_of(settings: Settings) -> Catalog:
 
 @asynccontextmanager
 async def open_parts(
-    settings: Settings, head: Callable[[], Awaitable[int | None]]
+    settings: Settings,
+    head: Callable[[], Awaitable[int | None]],
+    ask_wallet: AskWallet | None = None,
 ) -> AsyncIterator[Parts]:
     """Opens the ledger and what follows the database. `head` asks the chain for its newest block,
-    None when it cannot be told."""
+    None when it cannot be told; `ask_wallet` asks contract wallets there."""
     url = settings.database
     async with await connect(url, LIVE) as connection:
         for projection in all_projections():
@@ -89,7 +107,11 @@ async def open_parts(
                     chain=ChainHead(head),
                     clock=clock,
                     reader=reader,
+                    births=Births(ledger),
                     tokens=Tokens(settings),
+                    nonces=Nonces.of(settings),
+                    ask_wallet=ask_wallet,
+                    statement_key=StatementKey.of(settings),
                     directory=directory,
                     limits=Limits.of(settings),
                     meters=Meters(),

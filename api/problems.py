@@ -19,6 +19,7 @@ from starlette.responses import Response
 
 from commands.command import KeyReused, TooBusy
 from commands.orders import WalletRequired
+from commands.passes import NonceUsed
 from domain.character import NothingToRetry
 from domain.event import Refused
 from domain.order import NotOffered, TooManyClaims
@@ -57,6 +58,10 @@ class ProjectionBehind(Refused):
     """What you wrote is recorded but not yet shown; ask again."""
 
 
+class ChainSilent(Refused):
+    """The chain cannot be asked right now; nothing was recorded. Ask again."""
+
+
 class Limited(Refused):
     """Too many requests; ask again later."""
 
@@ -77,6 +82,7 @@ class Invalid(Refused):
 # class of refusal → status, code, seconds after which asking again makes sense
 TABLE: dict[type[Exception], tuple[int, str, int | None]] = {
     Unauthenticated: (401, "UNAUTHENTICATED", None),
+    NonceUsed: (401, "UNAUTHENTICATED", None),
     Forbidden: (403, "FORBIDDEN", None),
     NotFound: (404, "NOT_FOUND", None),
     MethodNotAllowed: (405, "METHOD_NOT_ALLOWED", None),
@@ -92,6 +98,7 @@ TABLE: dict[type[Exception], tuple[int, str, int | None]] = {
     KeyReused: (422, "IDEMPOTENCY_KEY_REUSED", None),
     Limited: (429, "RATE_LIMITED", None),
     ProjectionBehind: (503, "PROJECTION_BEHIND", 1),
+    ChainSilent: (503, "CHAIN_UNAVAILABLE", 2),
     TooBusy: (503, "TOO_BUSY", 1),
     LedgerUnavailable: (503, "LEDGER_UNAVAILABLE", 1),
     PoolTimeout: (503, "LEDGER_UNAVAILABLE", 1),

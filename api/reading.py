@@ -10,7 +10,9 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from psycopg_pool import AsyncConnectionPool
+import psycopg
+import structlog
+from psycopg_pool import AsyncConnectionPool, PoolTimeout
 
 from api.problems import ProjectionBehind
 from ledger.coalesce import Coalescer
@@ -20,8 +22,7 @@ SQL = named_statements(Path(__file__).with_suffix(".sql"))
 AT_ONCE_MAX = 256
 POLL_S = 0.01
 
-Shown = tuple[str, bytes]
-"""Whose it is, and the view as JSON."""
+log = structlog.get_logger()
 
 
 class Reader:
@@ -34,10 +35,10 @@ class Reader:
         self._watching: asyncio.Task[None] | None = None
         self._waiting = 0
 
-    async def character(self, id_: str) -> Shown | None:
+    async def character(self, id_: str) -> bytes | None:
         return await self._characters.ask(id_)
 
-    async def order(self, id_: str) -> Shown | None:
+    async def order(self, id_: str) -> bytes | None:
         return await self._orders.ask(id_)
 
     async def rows(self, statement: Any, values: Mapping[str, Any] | Sequence[Any] = ()) -> Any:
@@ -61,15 +62,18 @@ class Reader:
 
     async def _watch(self) -> None:
         while self._waiting:
-            self._positions = dict(await self.rows(SQL["positions"]))
+            try:
+                self._positions = dict(await self.rows(SQL["positions"]))
+            except (psycopg.OperationalError, PoolTimeout) as down:
+                log.warning("positions_unknown", why=str(down))
             async with self._moved:
                 self._moved.notify_all()
             await asyncio.sleep(POLL_S)
 
-    def _by_id(self, view: str) -> Coalescer[str, Shown | None]:
-        async def call(ids: list[str]) -> list[Shown | BaseException | None]:
+    def _by_id(self, view: str) -> Coalescer[str, bytes | None]:
+        async def call(ids: list[str]) -> list[bytes | BaseException | None]:
             rows = await self.rows(SQL[view], (ids,))
-            found = {id_: (pass_id, text.encode()) for id_, pass_id, text in rows}
+            found = {id_: text.encode() for id_, text in rows}
             return [found.get(id_) for id_ in ids]
 
         return Coalescer(call, limit=AT_ONCE_MAX)

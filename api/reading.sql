@@ -1,8 +1,8 @@
 -- characters --
-SELECT character_id, pass_id, view::text FROM views.characters WHERE character_id = ANY (%s);
+SELECT character_id, view::text FROM views.characters WHERE character_id = ANY (%s);
 
 -- mint_orders --
-SELECT order_id, pass_id, view::text FROM views.mint_orders WHERE order_id = ANY (%s);
+SELECT order_id, view::text FROM views.mint_orders WHERE order_id = ANY (%s);
 
 -- characters_of --
 SELECT position, view::text FROM views.characters
@@ -12,3 +12,20 @@ LIMIT %(limit)s;
 
 -- positions --
 SELECT name, position FROM views.projections;
+
+-- standing --
+SELECT NULL AS name, coalesce(max(mg_position), 0) AS position FROM mega_generations
+UNION ALL
+SELECT name, position FROM views.projections;
+
+-- counts --
+SELECT 'parked' AS name, count(*)::float8 AS value FROM views.parked
+UNION ALL
+SELECT 'due', count(*)::float8
+FROM views.todo, consumers.clock WHERE due_at <= clock_timestamp() + ahead
+UNION ALL
+SELECT 'oldest', coalesce(max(extract(epoch FROM clock_timestamp() + ahead - due_at)), 0)::float8
+FROM views.todo, consumers.clock WHERE due_at <= clock_timestamp() + ahead;
+
+-- orders_by_status --
+SELECT status, count(*) FROM views.mint_orders GROUP BY status;

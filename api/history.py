@@ -1,0 +1,44 @@
+"""Objects as they were: their events up to a moment, through the projection's own fold and view."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from api.asking import Moment
+from api.problems import NotFound
+from domain.character import OrderAttached, character_stream
+from domain.order_events import order_stream
+from ledger.codec import Recorded
+from ledger.ledger import Ledger
+from projections.characters import Card, Characters
+from projections.mint_orders import MintOrders, Tracked
+
+NOW = Moment(position=2**63 - 1)
+_characters = Characters()
+_orders = MintOrders()
+
+
+async def character_then(ledger: Ledger, id_: str, then: Moment) -> dict[str, Any]:
+    """The body of `GET /characters/{id}` at a moment; NotFound before its birth."""
+    own = await ledger.history([character_stream(id_)])
+    orders = [order_stream(r.event.order_id) for r in own if isinstance(r.event, OrderAttached)]
+    card: Card | None = None
+    for recorded in _until(await ledger.history([character_stream(id_), *orders]), then):
+        card = _characters.fold(id_, card, recorded)
+    if card is None:
+        raise NotFound()
+    return _characters.view(card)
+
+
+async def order_then(ledger: Ledger, id_: str, then: Moment) -> dict[str, Any]:
+    """The body of `GET /mint-orders/{id}` at a moment; NotFound before its birth."""
+    tracked: Tracked | None = None
+    for recorded in _until(await ledger.history([order_stream(id_)]), then):
+        tracked = _orders.fold(id_, tracked, recorded)
+    if tracked is None:
+        raise NotFound()
+    return _orders.view(tracked)
+
+
+def _until(history: list[Recorded], then: Moment) -> list[Recorded]:
+    return [recorded for recorded in history if then.covers(recorded)]

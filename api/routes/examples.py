@@ -1,0 +1,59 @@
+"""What the examples of the documentation show; a test executes them against a real database."""
+
+from __future__ import annotations
+
+from typing import Any
+
+CHARACTER_ID = "5b1f1c0e-8f0f-5a63-9c56-0d6d1f6f5a10"
+ORDER_ID = "0c4f1b62-6a0b-5f3c-8a3e-52f6a8f6b7d1"
+TX_HASH = "0x" + "5e" * 32
+_contract, _token = "0x" + "c0" * 20, "0x" + "70" * 20
+
+CHARACTER: dict[str, Any] = {
+    "id": CHARACTER_ID,
+    "role": "samurai",
+    "kind": "role",
+    "image_status": "",
+    "image_url": None,
+    "mint_ui_state": "new",
+    "mint_order_id": None,
+    "mint_order_status": None,
+    "mint_paid": None,
+    "mint_has_tx": None,
+    "wallet_step": None,
+    "on_chain_token_id": None,
+    "badge": "New",
+    "helper_text": "Pay once to mint this role and get its image.",
+    "next_action": "mint",
+    "will_charge": True,
+    "because": [f"character:{CHARACTER_ID}/1"],
+}
+
+ORDER: dict[str, Any] = {
+    "order_id": ORDER_ID,
+    "character_id": CHARACTER_ID,
+    "status": "pending",
+    "wallet_step": None,
+    "chain_id": 8453,
+    "transactions": {
+        "approve": {"to": _token, "data": "0x095ea7b3", "value": "0"},
+        "mint": {"to": _contract, "data": "0xe1856ff4", "value": "0"},
+    },
+    "price": {"asset": "MPT", "amount": "10000000"},
+    "expires_at": "2026-01-01T01:00:00Z",
+}
+
+TRACKED: dict[str, Any] = {
+    **ORDER,
+    "attempts": 0,
+    "failure": None,
+    "evidence": None,
+    "overpaid": [],
+    "timeline": [
+        {
+            "event_id": f"order:{ORDER_ID}/1",
+            "type": "order_opened.v1",
+            "time": "2026-01-01T00:00:00Z",
+        }
+    ],
+}

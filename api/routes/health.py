@@ -1,0 +1,86 @@
+"""Alive, ready, measured."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import psycopg
+from fastapi import APIRouter, Request, Response
+from psycopg_pool import PoolTimeout
+
+from api.deps import parts_of, spoken
+from api.parts import Parts
+from api.reading import SQL
+from api.speech import told
+
+router = APIRouter(tags=["health"])
+LAG_MAX = 10_000
+"""Events that a projection may be behind before this process says that it is not ready."""
+
+
+@router.get("/healthz", **told("Alive", answers={200: {"alive": True}}, signed_in=False))
+async def healthz(request: Request) -> Response:
+    return spoken({"alive": True})
+
+
+@router.get(
+    "/readyz",
+    **told(
+        "Ready: the database answers and the projections keep up",
+        answers={
+            200: {
+                "ready": True,
+                "database": True,
+                "head": 12,
+                "projections": {"characters": {"position": 12, "lag": 0}},
+            },
+            503: {"ready": False, "database": False},
+        },
+        signed_in=False,
+    ),
+)
+async def readyz(request: Request) -> Response:
+    try:
+        head, positions = await standing(parts_of(request))
+    except (psycopg.OperationalError, PoolTimeout):
+        return spoken({"ready": False, "database": False}, 503, {"Retry-After": "1"})
+    shown = {n: {"position": p, "lag": max(head - p, 0)} for n, p in positions.items()}
+    ready = all(view["lag"] <= LAG_MAX for view in shown.values())
+    body = {"ready": ready, "database": True, "head": head, "projections": shown}
+    return spoken(body, 200 if ready else 503)
+
+
+@router.get(
+    "/metrics",
+    **told(
+        "For Prometheus",
+        answers={200: "mega_ledger_head 12.0"},
+        media="text/plain",
+        signed_in=False,
+    ),
+)
+async def metrics(request: Request) -> Response:
+    parts = parts_of(request)
+    await measure(parts)
+    return Response(parts.meters.text(), media_type="text/plain; version=0.0.4")
+
+
+async def standing(parts: Parts) -> tuple[int, dict[str, int]]:
+    """(last position of the ledger, position of each projection)"""
+    rows = await parts.reader.rows(SQL["standing"])
+    return next(p for n, p in rows if n is None), {n: p for n, p in rows if n is not None}
+
+
+async def measure(parts: Parts) -> None:
+    """Reads the state of ledger and views into the gauges."""
+    head, positions = await standing(parts)
+    lags: dict[tuple[str, ...], float] = {(n,): max(head - p, 0) for n, p in positions.items()}
+    state: dict[str, Any] = dict(await parts.reader.rows(SQL["counts"]))
+    orders = {(s,): n for s, n in await parts.reader.rows(SQL["orders_by_status"])}
+    meters = parts.meters
+    meters.set("mega_ledger_head", "Last position of the ledger.", {(): head})
+    meters.set("mega_projection_lag", "Events not yet shown.", lags, "projection")
+    meters.set("mega_parked", "Events that a projection could not apply.", {(): state["parked"]})
+    meters.set("mega_todo_due", "Promises that are due.", {(): state["due"]})
+    meters.set("mega_todo_oldest_seconds", "How long the oldest is due.", {(): state["oldest"]})
+    meters.set("mega_orders", "Orders by status.", orders, "status")
