@@ -18,7 +18,8 @@ uv() {
 install_python() {
   echo "Setting up Python in .venv"
   [ -x .venv/bin/python ] || uv venv --quiet --python "$(command -v python3)" .venv
-  VIRTUAL_ENV=.venv uv pip sync --quiet --require-hashes requirements.lock
+  # Compiled now, because each of our processes would do it again where nothing may be written.
+  VIRTUAL_ENV=.venv uv pip sync --quiet --require-hashes --compile-bytecode requirements.lock
   # The checkout itself is the package: its modules are found through a path file, without a build.
   local site
   site=$(.venv/bin/python -c 'import sysconfig; print(sysconfig.get_path("purelib"))')
