@@ -12,6 +12,7 @@ import asyncio
 from collections import defaultdict
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -26,7 +27,15 @@ from psycopg import AsyncConnection
 from commands.command import TooBusy
 from consumers.gateways.ports import TryAgain
 from consumers.lifetime import until_stopped
-from consumers.message import Handler, Incoming, Message, pack_headers, unpack_headers
+from consumers.message import (
+    Handler,
+    Incoming,
+    Message,
+    Notice,
+    described,
+    pack_headers,
+    unpack_headers,
+)
 from consumers.producer import CONNECT_MS, Publisher
 from consumers.topics import PARKED, create_missing
 from ledger.errors import LedgerUnavailable
@@ -140,7 +149,7 @@ class Intake:
                 with attempt:
                     await handler(message)
         except Exception as poison:  # noqa: BLE001 — parked with its error, and counted, below
-            return f"{type(poison).__name__}: {poison}"
+            return described(poison)
         return None
 
     async def _park(self, connection: AsyncConnection, lane: Lane, error: str | None) -> None:
@@ -154,7 +163,7 @@ class Intake:
                 "key": incoming.key,
                 "headers": pack_headers(incoming.headers),
                 "value": incoming.value,
-                "error": _storable(error) if number == 0 else None,
+                "error": error if number == 0 else None,
             }
             await connection.execute(SQL["park"], values)
         if error is not None:
@@ -163,10 +172,8 @@ class Intake:
     async def _give_notice(self, incoming: Incoming, error: str) -> None:
         log.warning("message_parked", origin=incoming.origin, group=self._group, error=error)
         key = incoming.key.decode(errors="replace")
-        notice = {"origin": incoming.origin, "reader": self._group, "key": key, "error": error}
-        await self._publisher.publish(
-            PARKED, key, notice, message_id=f"parked/{self._group}/{incoming.origin}"
-        )
+        notice = Notice(origin=incoming.origin, reader=self._group, key=key, error=error)
+        await self._publisher.publish(PARKED, key, asdict(notice), message_id=notice.id)
 
     # Parked messages.
 
@@ -192,7 +199,7 @@ class Intake:
                 return
             error = await self._handle(incoming)
             place = {"topic": incoming.topic, "part": incoming.part, "place": incoming.place}
-            values = {"reader": self._group, **place, "error": _storable(error)}
+            values = {"reader": self._group, **place, "error": error}
             statement = SQL["through"] if error is None else SQL["failed_again"]
             await connection.execute(statement, values)
             if error is not None:
@@ -240,10 +247,6 @@ def _wait(failed: Exception) -> bool | float:
     if isinstance(failed, TryAgain):
         return failed.after_s
     return isinstance(failed, LedgerUnavailable | psycopg.OperationalError | TooBusy)
-
-
-def _storable(error: str | None) -> str | None:
-    return None if error is None else error.replace("\x00", "\\x00")
 
 
 async def _all(work: Sequence[Any]) -> list[Any]:

@@ -8,6 +8,10 @@ from dataclasses import dataclass
 from typing import Any
 
 import msgspec
+import psycopg
+from pydantic import ValidationError
+
+ERROR_LENGTH_MAX = 500
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +57,35 @@ class Incoming:
         if not isinstance(value, dict):
             raise ValueError(f"the value is a JSON {type(value).__name__}, not an object")
         return Message(self.topic, self.part, self.place, self.key.decode(), self.id, value)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Notice:
+    """Tells on mega.parked that something waits. `origin`: an event's id, or topic/part/offset.
+
+    `reader` is who could not go on: `relay`, or the group of an intake.
+    """
+
+    origin: str
+    reader: str
+    key: str
+    error: str
+
+    @property
+    def id(self) -> str:
+        return f"parked/{self.reader}/{self.origin}"
+
+
+def described(error: Exception) -> str:
+    """An error as it may be kept and published: its kind and reason, without the input."""
+    reason = str(error)
+    if isinstance(error, ValidationError):
+        faults = error.errors(include_input=False, include_url=False, include_context=False)
+        reason = "; ".join(f"{'.'.join(map(str, f['loc']))}: {f['msg']}" for f in faults)
+    elif isinstance(error, psycopg.Error):
+        reason = error.diag.message_primary or "no reason given"
+    text = f"{type(error).__name__}: {reason}"[:ERROR_LENGTH_MAX]
+    return text.replace("\x00", "\\x00")
 
 
 def pack_headers(headers: tuple[tuple[str, bytes], ...]) -> bytes:

@@ -15,6 +15,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import asdict
 from datetime import datetime
 from pathlib import Path
 from typing import Any, NamedTuple, TypeVar
@@ -27,6 +28,7 @@ from kafka.errors import KafkaError
 from psycopg import AsyncConnection
 
 from consumers.lifetime import pause, until_stopped
+from consumers.message import Notice, described
 from consumers.producer import MESSAGE_BYTES_MAX, abandon, connect, send
 from consumers.topics import (
     PARKED,
@@ -198,7 +200,7 @@ class Relay:
             try:
                 page.messages.append(self._message(row))
             except Exception as poison:  # noqa: BLE001 — parked with its error, and told
-                error = f"{type(poison).__name__}: {poison}".replace("\x00", "\\x00")
+                error = described(poison)
                 log.error("event_parked", position=row.position, stream=row.stream, error=error)
                 waiting.add(row.stream)
                 page.waiting.append((row, error))
@@ -212,11 +214,9 @@ class Relay:
         return outgoing
 
     def _notice(self, row: Row, error: str) -> Outgoing:
-        event_id = f"{row.stream}/{row.version}"
-        notice = {"origin": event_id, "reader": "relay", "key": row.stream, "error": error}
-        return message(
-            self._prefix, PARKED, row.stream, notice, message_id=f"parked/relay/{event_id}"
-        )
+        origin = f"{row.stream}/{row.version}"
+        notice = Notice(origin=origin, reader="relay", key=row.stream, error=error)
+        return message(self._prefix, PARKED, row.stream, asdict(notice), message_id=notice.id)
 
     def _deliver(self, messages: Sequence[Outgoing]) -> None:
         """Returns once every message is acknowledged; raises a KafkaError as soon as one is not."""

@@ -19,6 +19,7 @@ from cloudevents.core.v1.event import CloudEvent
 from kafka.admin import KafkaAdminClient
 from kafka.errors import TopicAlreadyExistsError
 
+import commands.aggregates  # noqa: F401 — an event that is not imported is not known
 from domain.event import Event
 from ledger import codec
 
