@@ -1,7 +1,7 @@
 """`make bench`: every row of the table of figures, printed and stored in bench/latest.json.
 
-`--seconds` is the length of one run of one row, `--events` the size of the long ones, `--only` a
-word that a row's name must hold.
+`--seconds` is the length of one run of one row, `--events` the size of the long ones, `--only` the
+one group of rows to run.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
-from bench import writes
+from bench import http, reads, writes
 from bench.measure import Measurement
 from bench.pgbench import Pgbench
 from tests.world import open_world
@@ -26,7 +26,7 @@ LATEST = Path(__file__).parent / "latest.json"
 def main(
     seconds: Annotated[float, typer.Option(help="length of one run of one row")] = 4.0,
     events: Annotated[int, typer.Option(help="events of the long rows")] = 1_000_000,
-    only: Annotated[str, typer.Option(help="a word in the names of the rows to run")] = "",
+    only: Annotated[str, typer.Option(help="writes, reads, http or loss")] = "",
 ) -> None:
     """Measures the ledger on a PostgreSQL of its own, fsync on."""
     console = Console()
@@ -40,9 +40,21 @@ def main(
 
 
 def measured(seconds: float, events: int, only: str) -> Iterator[Measurement]:
-    with open_world(durable=True) as world, world.database() as database:
-        pgbench = Pgbench(database.admin_url, world.place.data, seconds)
-        yield from writes.rows(database, pgbench, seconds)
+    with open_world(durable=True) as world:
+        if wanted(only, "writes"):
+            with world.database() as database:
+                pgbench = Pgbench(database.admin_url, world.place.data, seconds)
+                yield from writes.rows(database, pgbench, seconds)
+        if wanted(only, "http"):
+            with world.database() as database:
+                yield from http.rows(world, database, seconds)
+        if wanted(only, "reads"):
+            with world.database() as database:
+                yield from reads.rows(database, events, seconds)
+
+
+def wanted(only: str, group: str) -> bool:
+    return only in ("", group)
 
 
 def line(each: Measurement) -> str:

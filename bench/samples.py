@@ -12,10 +12,10 @@ from ledger.ledger import NewEvent
 PASS = "pass:user:eip155:0x" + "a" * 40
 
 
-def settled(order_id: str) -> happened.PaymentSettled:
+def settled(order_id: str, character_id: str = "") -> happened.PaymentSettled:
     return happened.PaymentSettled(
         order_id=order_id,
-        character_id=str(uuid4()),
+        character_id=character_id or str(uuid4()),
         tx_hash="0x" + "1" * 64,
         sender="0x" + "a" * 40,
         nonce=7,
@@ -29,10 +29,10 @@ def settled(order_id: str) -> happened.PaymentSettled:
     )
 
 
-def opened(order_id: str) -> happened.OrderOpened:
+def opened(order_id: str, character_id: str = "") -> happened.OrderOpened:
     return happened.OrderOpened(
         order_id=order_id,
-        character_id=str(uuid4()),
+        character_id=character_id or str(uuid4()),
         pass_id=PASS,
         recipe="role_mint",
         asset="MPT",
