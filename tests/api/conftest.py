@@ -1,0 +1,22 @@
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+
+import pytest
+
+from tests.api.living import Caller, Living, living
+from tests.world import TestWorld
+
+
+@pytest.fixture(scope="module")
+async def here(world: TestWorld) -> AsyncIterator[Living]:
+    """One application for the tests of a file, each with callers of its own."""
+    with world.database() as database:
+        async with living(world, database) as made:
+            yield made
+
+
+@pytest.fixture
+async def ada(here: Living) -> Caller:
+    """A pass with a wallet that nobody else has."""
+    return await here.caller()
