@@ -69,9 +69,9 @@ def swap_but_for_the_hash(connection: Copy, one: int, other: int) -> None:
     )
 
 
-def alter(column: str, value: str) -> Callable[[Copy], None]:
+def alter(column: str, value: str) -> Callable[[Copy], object]:
     statement = f"UPDATE mega_generations SET {column} = {value} WHERE mg_position = 17"
-    return lambda connection: connection.execute(statement.encode()) and None
+    return lambda connection: connection.execute(statement.encode())
 
 
 def steps(*each: Callable[[Copy], object]) -> Callable[[Copy], None]:

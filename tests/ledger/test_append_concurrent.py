@@ -150,7 +150,7 @@ def test_mega_customers_is_what_the_ledger_says(
     before = customers.execute(whole).fetchall()
     customers.execute("SELECT mega_rebuild_customers()")
     assert customers.execute(whole).fetchall() == before
-    sums = dict(
+    sums: dict[str, int] = dict(
         customers.execute(
             "SELECT mg_pass_id, sum(mg_delta)::bigint FROM mega_generations GROUP BY mg_pass_id"
         ).fetchall()

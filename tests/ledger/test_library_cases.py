@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from eventsourcing.persistence import StoredEvent
+from eventsourcing.persistence import IntegrityError, StoredEvent
 from eventsourcing.tests import application as application_cases
 from eventsourcing.tests import persistence as persistence_cases
 from eventsourcing.utils import Environment
@@ -123,5 +123,5 @@ class TestWhatTheCasesDoNotAsk(OnALedger):
         recorder.insert_events(events[:1])
         recorder.insert_events(events[1:])
         assert recorder.select_events("thing:1", gt=0, lte=2) == events[1:3]
-        with pytest.raises(faces.IntegrityError):
+        with pytest.raises(IntegrityError):
             recorder.insert_events(events[2:3])
