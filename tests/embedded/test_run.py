@@ -1,0 +1,96 @@
+"""The whole world of `mega run`, as a stranger would start it."""
+
+from __future__ import annotations
+
+import os
+import signal
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+
+from embedded.place import Ports, read_json
+from embedded.process import session_members
+from embedded.world import PARTS
+from tests.waiting import eventually
+from tests.world import Child
+
+pytestmark = pytest.mark.timeout(240)
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    tmp_path.chmod(0o755)
+    return tmp_path / "data"
+
+
+@pytest.fixture
+def running(
+    spawn: Callable[..., Child], folder: Path, tmp_path: Path
+) -> Iterator[tuple[Child, str]]:
+    port = Ports(tmp_path / "ports.json")["api"]
+    env = {"MEGA_DATA_DIR": str(folder), "MEGA_PORT": str(port)}
+    child = spawn("cli", "run", env=env)
+    eventually(lambda: "Ready after" in child.log.read_text() or child.poll() is not None, 120)
+    assert child.poll() is None, child.log.read_text()
+    yield child, f"http://127.0.0.1:{port}"
+
+
+def test_everything_comes_up_survives_a_crash_and_goes_down(
+    running: tuple[Child, str], folder: Path
+) -> None:
+    child, api = running
+    world = httpx.get(f"{api}/dev/world").json()
+    assert_shape(world, api)
+    pids = {process["name"]: process["pid"] for process in world["processes"]}
+    assert tuple(pids) == PARTS
+
+    os.kill(pids["api"], signal.SIGKILL)
+    eventually(lambda: processes(folder)["api"]["restarts"] == 1 and answers(api), 60)
+    now = {name: process["pid"] for name, process in processes(folder).items()}
+
+    assert child.stop(60) == 0
+    left = [name for pid in (*pids.values(), *now.values()) for name in session_members(pid)]
+    assert left == []
+    assert {f"{name}.log" for name in PARTS} <= set(os.listdir(folder / "logs"))
+    assert_no_secret_in_logs(folder)
+
+
+def assert_shape(world: dict[str, Any], api: str) -> None:
+    """The names and types that contract.md §11 fixes, as far as this version has them."""
+    assert world["api"] == api
+    assert world["public_host"] == api.removeprefix("http://")
+    recipes = [role["recipe"] for role in world["roles"]]
+    assert recipes.count("role_mint") >= 3
+    assert recipes.count("role_mint_final") >= 1
+    assert all(int(role["price"]) > 0 for role in world["roles"])
+    assert world["evm"]["chain_id"] == 8453
+    assert world["evm"]["contracts"]["role_mint"].startswith("0x")
+    assert world["evm"]["contracts"]["payment_token"].startswith("0x")
+    assert {"seedream", "openai"} <= set(world["twins"])
+    wallets = [wallet for wallet in world["wallets"] if wallet["kind"] == "evm"]
+    assert len(wallets) == 10
+    assert all(wallet["private_key"].startswith("0x") for wallet in wallets)
+
+
+def assert_no_secret_in_logs(folder: Path) -> None:
+    known = read_json(folder / "secrets.json")
+    secrets = [secret for name, secret in known.items() if name != "s3_access_key"]  # a user name
+    # A key in PEM spans lines; its second one is the key itself.
+    needles = [secret.splitlines()[1] if "\n" in secret else secret for secret in secrets]
+    for log in (folder / "logs").iterdir():
+        text = log.read_text(errors="replace")
+        assert not [needle for needle in needles if needle in text], log.name
+
+
+def processes(folder: Path) -> dict[str, dict[str, Any]]:
+    return {each["name"]: each for each in read_json(folder / "world.json")["processes"]}
+
+
+def answers(api: str) -> bool:
+    try:
+        return httpx.get(f"{api}/healthz").is_success
+    except httpx.TransportError:
+        return False
