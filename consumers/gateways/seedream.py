@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from typing import Any, Literal
-from urllib.parse import urlsplit
 
 import httpx
 
@@ -69,7 +68,7 @@ class Seedream:
         self._size = size
         self._response_format = response_format
         self._read_timeout_s = read_timeout_s
-        self._hosts = output_hosts | {urlsplit(url).hostname or ""}
+        self._hosts = output_hosts | {httpx.URL(url).host}
 
     async def generate(self, prompt: str, *, reference: str) -> Picture:
         body = {
@@ -115,8 +114,7 @@ class Seedream:
         if element.get("b64_json"):
             return decode_base64(element["b64_json"], vendor=self.name)
         url = str(element["url"])
-        address = urlsplit(url)
-        if address.scheme not in ("http", "https") or address.hostname not in self._hosts:
+        if not self._allowed(url):
             raise WillNotWork(f"{self.name}: the picture lies on a host that is not allowed")
         reply = await get_once(
             self._client, url, vendor=self.name, read_timeout_s=self._read_timeout_s
@@ -124,6 +122,14 @@ class Seedream:
         if reply.status != 200:
             raise TryAgain(f"{self.name}: the picture's address answers {reply.status}")
         return reply.body
+
+    def _allowed(self, url: str) -> bool:
+        try:
+            address = httpx.URL(url)
+        except httpx.InvalidURL:
+            return False
+        possible = address.port is None or address.port in range(1, 65_536)
+        return possible and address.scheme in ("http", "https") and address.host in self._hosts
 
     def _failure(self, reply: Reply, error: Mapping[str, str] | None, reference: str) -> Failure:
         code = (error or {}).get("code", "")

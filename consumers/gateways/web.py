@@ -6,7 +6,6 @@ Nothing is retried here: the worker that called knows the promise's deadline (sp
 
 from __future__ import annotations
 
-import json
 import math
 import re
 from collections.abc import Mapping
@@ -16,6 +15,7 @@ from email.utils import parsedate_to_datetime
 from typing import Any
 
 import httpx
+import orjson
 
 from consumers.gateways.ports import OutcomeUnknown, TryAgain, WillNotWork
 
@@ -119,9 +119,13 @@ async def _whole(response: httpx.Response, vendor: str) -> Reply:
 
 
 def json_object(reply: Reply) -> dict[str, Any] | None:
-    """The body as a JSON object; None when it is anything else, cut or empty."""
+    """The body as a JSON object; None when it is anything else, cut or empty.
+
+    orjson bounds the nesting by itself. The standard parser relies on Python's recursion limit,
+    which a dependency of eth-account raises so far that a deep body ends the process.
+    """
     try:
-        value = json.loads(reply.body)
+        value = orjson.loads(reply.body)
     except ValueError:
         return None
     return value if isinstance(value, dict) else None

@@ -64,6 +64,8 @@ def listen(name: str, port: int) -> socket.socket:
     """A socket that already takes connections, so that the line on stdout is a promise kept."""
     opened = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
     opened.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    # Accepted connections inherit it; without it head and body of an answer come 40 ms apart.
+    opened.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
     try:
         opened.bind((HOST, port))
         opened.listen(128)

@@ -35,9 +35,7 @@ class Palette:
     skin: RGB
 
 
-def paint(
-    prompt: str, *, seed: int, width: int, height: int, output: str = "png", label: str = ""
-) -> bytes:
+def paint(prompt: str, *, seed: int, width: int, height: int, output: str = "png") -> bytes:
     """The picture's file. `output` is `png`, `jpeg` or `webp`; width and height in pixels."""
     digest = hashlib.sha256(f"{prompt}\x00{seed}".encode()).digest()
     dice = random.Random(digest)
@@ -45,7 +43,7 @@ def paint(
     canvas = _sky(palette, dice)
     _halo(canvas, palette, dice)
     _figure(canvas, palette, dice)
-    _caption(canvas, palette, label or title_of(prompt), digest.hex()[:8])
+    _caption(canvas, palette, title_of(prompt), digest.hex()[:8])
     if (width, height) != canvas.size:
         canvas = _fit(canvas, width, height)
     file = io.BytesIO()
@@ -92,8 +90,8 @@ def _sky(palette: Palette, dice: random.Random) -> Image.Image:
     sky = column.resize((CANVAS, CANVAS), Image.Resampling.BICUBIC)
     draw = ImageDraw.Draw(sky)
     for _ in range(90):
-        x, y, r = dice.uniform(0, CANVAS), dice.uniform(0, 700), dice.choice([1, 1, 2, 3])
-        draw.ellipse((x - r, y - r, x + r, y + r), fill=_mix(palette.top, palette.light, 0.65))
+        star = _box(dice.uniform(0, CANVAS), dice.uniform(0, 700), dice.choice([1, 1, 2, 3]))
+        draw.ellipse(star, fill=_mix(palette.top, palette.light, 0.65))
     base = 800
     for step in range(3):
         ridge = [(0.0, float(CANVAS))]

@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from email.utils import formatdate
 from typing import Any
 
+import orjson
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 from embedded.twins.journal import Journal
@@ -76,7 +77,7 @@ class Call:
     def readable_body(self) -> object:
         """JSON as a value, other text as text, anything else as its length."""
         try:
-            return json.loads(self.body)
+            return orjson.loads(self.body)
         except ValueError:
             return f"{len(self.body)} bytes"
 
@@ -91,7 +92,7 @@ class BreakableProtocol(HttpToolsProtocol):
 
     def on_message_begin(self) -> None:
         super().on_message_begin()
-        self.scope["extensions"] = {"mega.transport": self.transport}  # type: ignore[typeddict-item]
+        self.scope["extensions"] = {"mega": {"transport": self.transport}}
 
 
 async def read_body(receive: Receive) -> bytes:
@@ -117,14 +118,14 @@ async def send_cut(
     """Promise the whole body in Content-Length, send `length` bytes of it, and close."""
     await _send_head(send, answer)
     await send({"type": "http.response.body", "body": answer.body[:length], "more_body": True})
-    transport: asyncio.Transport = scope["extensions"]["mega.transport"]
+    transport: asyncio.Transport = scope["extensions"]["mega"]["transport"]
     transport.close()
     await _until_gone(receive)
 
 
 async def hang_up(scope: Scope, receive: Receive) -> None:
     """Close the connection without a byte of an answer."""
-    transport: asyncio.Transport = scope["extensions"]["mega.transport"]
+    transport: asyncio.Transport = scope["extensions"]["mega"]["transport"]
     transport.abort()
     await _until_gone(receive)
 

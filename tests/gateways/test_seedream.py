@@ -139,6 +139,7 @@ async def test_an_error_inside_a_200_has_the_class_of_its_code(
         [],
         "<html>busy</html>",
         '{"data": [{"b64_',
+        "[" * 100_000,
         None,
     ],
 )
@@ -235,7 +236,14 @@ async def test_a_throttled_call_waits_as_long_as_it_was_told(
 
 
 async def test_a_picture_on_a_foreign_host_is_not_fetched(twin: Control, seedream: Make) -> None:
-    for url in ("http://169.254.169.254/latest", "http://localhost:1/a.png", "file:///etc/passwd"):
+    for url in (
+        "http://169.254.169.254/latest",
+        "http://localhost:1/a.png",
+        "file:///etc/passwd",
+        "http://127.0.0.1.evil.example/a.png",
+        "http://127.0.0.1:99999/a.png",
+        "http://[/a.png",
+    ):
         twin.answers(200, {"data": [{"url": url}]})
         found = await failure(seedream())
         assert (type(found), found.error_class) == (WillNotWork, "invalid")
