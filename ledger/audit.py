@@ -45,7 +45,8 @@ async def events(
     """
     head, _ = await head_of(rows)
     last = head if names else min(head, first + SCANNED_MAX - 1)
-    values = {"first": first, "last": last, "limit": limit, "type": type, "names": names}
+    asked = {"type": type, "names": list(names or ())}
+    values = {"first": first, "last": last, "limit": limit, **asked}
     statement = SQL["of_pass" if names else "between"]
     found = [_spoken(row) for row in await rows(statement, values)]
     reached = found[-1]["position"] if len(found) == limit else last
