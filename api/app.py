@@ -43,10 +43,10 @@ def create_app(parts: Parts) -> FastAPI:
             allow_headers=["*"],
             expose_headers=["X-Ledger-Position", "Idempotent-Replayed", "Retry-After"],
         )
-    app.add_middleware(Edge, parts=parts)
-    if parts.dev:
-        app.add_middleware(Chaos)
     app.openapi = lambda: _openapi(app)  # type: ignore[method-assign]
+    # Outside everything else, so that a crash is counted and a broken connection is really broken.
+    edge = Edge(app.build_middleware_stack(), parts)
+    app.middleware_stack = Chaos(edge) if parts.dev else edge
     return app
 
 
