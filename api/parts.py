@@ -75,6 +75,19 @@ def catalog_of(settings: Settings) -> Catalog:
     return Catalog(offers, terms)
 
 
+async def set_up_views(url: str) -> None:
+    """The tables of every projection, so that reads find them before the first event."""
+    async with await connect(url, LIVE) as connection:
+        for projection in all_projections():
+            await set_up(connection, projection)
+
+
+async def ended(tasks: list[asyncio.Task[None]]) -> None:
+    for task in tasks:
+        task.cancel()
+    await asyncio.gather(*tasks, return_exceptions=True)
+
+
 @asynccontextmanager
 async def open_parts(
     settings: Settings,
@@ -84,9 +97,7 @@ async def open_parts(
     """Opens the ledger and what follows the database. `head` asks the chain for its newest block,
     None when it cannot be told; `ask_wallet` asks contract wallets there."""
     url = settings.database
-    async with await connect(url, LIVE) as connection:
-        for projection in all_projections():
-            await set_up(connection, projection)
+    await set_up_views(url)
     pool = AsyncConnectionPool(
         url, min_size=1, max_size=READERS, open=False, kwargs={"autocommit": True}
     )
@@ -117,6 +128,4 @@ async def open_parts(
                     meters=Meters(),
                 )
         finally:
-            for task in following:
-                task.cancel()
-            await asyncio.gather(*following, return_exceptions=True)
+            await ended(following)

@@ -115,7 +115,11 @@ def compose(
         Relay(database, ledger, kafka, prefix),
         Intake(kafka, prefix, "mega-intake", handlers, database),
         Watcher(
-            database, chain, publisher, overlap=settings.evm_confirmations, poll_s=BLOCK_S[env]
+            database,
+            chain,
+            publisher,
+            confirmations=settings.evm_confirmations,
+            poll_s=BLOCK_S[env],
         ),
         Worker(database, reactions, clock.now, paces=paces(env)),
     ]

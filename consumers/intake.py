@@ -48,6 +48,7 @@ POLL_MS = 200
 BATCH = 200
 GRACE_S = 5.0
 CLOSE_MS = 2_000
+METADATA_MS = 5_000
 RETRY_MAX_S = 5.0
 
 T = TypeVar("T")
@@ -222,6 +223,7 @@ class Intake:
             heartbeat_interval_ms=500,
             max_poll_records=BATCH,
             bootstrap_timeout_ms=CONNECT_MS,
+            metadata_max_age_ms=METADATA_MS,
             reconnect_backoff_max_ms=1_000,
             metrics_enabled=False,
         )

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import msgspec
+import orjson
 import psycopg
 from pydantic import ValidationError
 
@@ -53,7 +54,7 @@ class Incoming:
         """Raises ValueError when the key is not text or the value is not a JSON object."""
         if self.value is None:
             raise ValueError("the message has no value")
-        value = msgspec.json.decode(self.value)
+        value = orjson.loads(self.value)
         if not isinstance(value, dict):
             raise ValueError(f"the value is a JSON {type(value).__name__}, not an object")
         return Message(self.topic, self.part, self.place, self.key.decode(), self.id, value)

@@ -44,6 +44,7 @@ ALL_TOPICS = (*EVENT_TOPICS, CHAIN_RESULTS, PROVIDER_RESULTS, "trades", "badges"
 LEDGER_SOURCE = "/mega/ledger"
 CONSUMERS_SOURCE = "/mega/consumers"
 ADMIN_PATIENCE_MS = 5_000
+READY_MS = 10_000
 _FORMAT = JSONFormat()
 
 
@@ -132,6 +133,9 @@ def _outgoing(topic: str, attributes: dict[str, Any], value: Mapping[str, Any]) 
 def create_missing(bootstrap: Sequence[str], prefix: str, partitions: int = 3) -> list[str]:
     """Creates the topics that are not there and returns their names. Raises a KafkaError.
 
+    Returns once all of them have leaders, whoever made them: a reader that comes sooner is given
+    no partition.
+
     Replication is the broker's default. Event topics keep everything: they equal the ledger.
     """
     admin = KafkaAdminClient(
@@ -150,7 +154,8 @@ def create_missing(bootstrap: Sequence[str], prefix: str, partitions: int = 3) -
             if prefix + topic not in known
         }
         if missing:
-            admin.create_topics(missing, wait_for_metadata=True)
+            admin.create_topics(missing)
+        admin.wait_for_topics([prefix + topic for topic in ALL_TOPICS], timeout_ms=READY_MS)
         return sorted(missing)
     finally:
         admin.close()

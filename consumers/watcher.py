@@ -1,8 +1,8 @@
 """Finds payments by their effect: every mint event of the contract, reported or not.
 
 One watcher leads at a time. It reads the logs of new blocks and of the last few again, in case a
-reorg exchanged them, and publishes each event once a run as a hint; what it means is looked up by
-whoever takes the hint in.
+reorg exchanged them, and publishes each event twice a run as a hint: when it is new and when it is
+deep enough to count. What it means is looked up by whoever takes the hint in.
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ import psycopg
 import structlog
 from psycopg import AsyncConnection
 
+from consumers.evidence import depth
 from consumers.gateways.ports import EvmChain, Failure, MintSeen
 from consumers.reactions.payments import CHAIN_RESULTS
 from consumers.reactions.promise import Publishes
@@ -30,14 +31,15 @@ log = structlog.get_logger()
 
 
 class Watcher:
-    """`overlap` blocks are read again each time; `poll_s` is the pause between two looks."""
+    """As many blocks as make a payment count are read again each time, so that nothing becomes
+    deep unseen; `poll_s` is the pause between two looks."""
 
     def __init__(
-        self, url: str, chain: EvmChain, publisher: Publishes, *, overlap: int, poll_s: float
+        self, url: str, chain: EvmChain, publisher: Publishes, *, confirmations: int, poll_s: float
     ) -> None:
         self._url, self._chain, self._publisher = url, chain, publisher
-        self._overlap, self._poll_s = overlap, poll_s
-        self._told: dict[tuple[str, str, int], None] = {}
+        self._confirmations, self._poll_s = confirmations, poll_s
+        self._told: dict[tuple[str, str, int, bool], None] = {}
         self._stop = asyncio.Event()
 
     def stop(self) -> None:
@@ -68,14 +70,14 @@ class Watcher:
     async def _look(self, known: int) -> int:
         """Reads on from block `known`; returns the last block read. A shorter chain starts over."""
         head = await self._chain.head()
-        first = max(0, min(known, head.number) - self._overlap)
-        last = min(head.number, first + self._overlap + BLOCKS_AT_ONCE)
+        first = max(0, min(known, head.number) - self._confirmations)
+        last = min(head.number, first + self._confirmations + BLOCKS_AT_ONCE)
         for mint in await self._chain.mints_between(first, last):
-            await self._tell(mint)
+            await self._tell(mint, deep=depth(head, mint.block_number) >= self._confirmations)
         return last
 
-    async def _tell(self, mint: MintSeen) -> None:
-        place = (mint.tx_hash, mint.block_hash, mint.log_index)
+    async def _tell(self, mint: MintSeen, *, deep: bool) -> None:
+        place = (mint.tx_hash, mint.block_hash, mint.log_index, deep)
         order_id = order_id_of(mint.order_ref)
         if place in self._told or order_id is None:
             return
@@ -84,7 +86,7 @@ class Watcher:
             CHAIN_RESULTS,
             order_stream(order_id),
             value,
-            message_id=f"mint:{mint.tx_hash}:{mint.block_hash}:{mint.log_index}",
+            message_id=f"mint:{mint.tx_hash}:{mint.block_hash}:{mint.log_index}:{deep:d}",
         )
         self._told[place] = None
         while len(self._told) > SEEN_MAX:

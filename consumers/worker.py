@@ -127,7 +127,7 @@ class Worker:
             self._wait(promise, self._fail(promise), least)
         except psycopg.OperationalError:
             raise
-        except Exception:  # noqa: BLE001 — a bug with one promise must not starve the others
+        except Exception:
             log.exception("promise_crashed", todo=promise.todo_id)
             self._wait(promise, self._fail(promise))
         else:

@@ -252,14 +252,16 @@ class Order:
                 claim = Transaction(at, gone.sender, gone.nonce) if gone else Transaction(at)
                 return replace(self, payment=None, seen=None)._with_claim(tx, claim)
             case happened.PaymentRejected():
-                judged = self.judged | {Payment.of(event).place}
-                left = replace(self, judged=judged, seen=None)
+                place = Payment.of(event).place
+                seen = None if self.seen and self.seen.place == place else self.seen
+                left = replace(self, judged=self.judged | {place}, seen=seen)
                 return left._without_claim(event.tx_hash)
             case happened.PaymentSurplusRecorded():
                 extra = Payment.of(event)
-                judged = self.judged | {extra.place}
-                left = replace(self, judged=judged, surplus=(*self.surplus, extra))
-                return left._without_claim(event.tx_hash)
+                seen = None if self.seen and self.seen.place == extra.place else self.seen
+                left = replace(self, judged=self.judged | {extra.place}, seen=seen)
+                kept = replace(left, surplus=(*self.surplus, extra))
+                return kept._without_claim(event.tx_hash)
         return self
 
     # Helpers.

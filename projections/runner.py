@@ -35,8 +35,11 @@ log = structlog.get_logger()
 class Runner:
     """Runs one projection for as long as this process lives; `stop` ends it between two pages."""
 
-    def __init__(self, url: str, ledger: Ledger, projection: Projection[Any]) -> None:
+    def __init__(
+        self, url: str, ledger: Ledger, projection: Projection[Any], *, page: int = PAGE
+    ) -> None:
         self._url, self._ledger, self.projection = url, ledger, projection
+        self._page = page
         self._stop = asyncio.Event()
 
     def stop(self) -> None:
@@ -57,7 +60,7 @@ class Runner:
         """Applies what there is beyond `position`; returns the new position."""
         head, _ = await self._ledger.head()
         while position < head and not self._stop.is_set():
-            last = min(position + PAGE, head)
+            last = min(position + self._page, head)
             topics = sorted(self.projection.topics)
             page = await self._ledger.window(position, last, topics)
             await apply(connection, self.projection, page, after=position, last=last)

@@ -1,4 +1,4 @@
-"""given(history).when(decision).then(events): a specification, with idempotency checked for free."""
+"""given(history).when(decision).then(events): a specification, idempotency checked for free."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The server's own mint of `role_mint_final`: look up, sign, record, broadcast, look up.
+"""The server's own mint of `role_mint_final`: sign, record, then look up and broadcast.
 
 The signed bytes are in the ledger before they leave, with the nonce that they use up; after that
 only the same bytes are sent, until the chain shows the token or proves the nonce used otherwise.
@@ -39,8 +39,9 @@ class FinalMint:
             character = seen.get(Character, character_stream(order.character_id))
             await self._sign(order, character, promise)
             return
-        await self._minter.broadcast(order.final_mint.raw)
+        # Looked up first: a nonce that is gone makes every broadcast fail, and is news.
         await self._payments.verify(promise)
+        await self._minter.broadcast(order.final_mint.raw)
 
     async def _sign(self, order: Order, character: Character, promise: Promise) -> None:
         assert order.payment is not None

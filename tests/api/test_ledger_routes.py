@@ -11,6 +11,7 @@ import pytest
 
 from api.statement_check import NotAKey, check
 from tests.api import paid
+from tests.api.auditing import auditor, events
 from tests.api.opened import Api, new_wallet, opened
 from tests.world import Database, TestWorld
 
@@ -24,22 +25,6 @@ async def api(world: TestWorld) -> AsyncIterator[Api]:
     with world.database() as database:
         async with opened(world, database) as made:
             yield made
-
-
-async def auditor(api: Api) -> str:
-    return await api.dev("auditor", scope="auditor")
-
-
-async def events(api: Api, **query: Any) -> list[dict[str, Any]]:
-    """All pages of GET /ledger/events."""
-    who, found, cursor = await auditor(api), [], None
-    while True:
-        more = {} if cursor is None else {"cursor": cursor}
-        answer = (await api.get("/ledger/events", who, **query, **more)).json()
-        found += answer["items"]
-        cursor = answer["next_cursor"]
-        if cursor is None:
-            return found
 
 
 @pytest.mark.parametrize("path", [*READ_ONLY, *ALSO])

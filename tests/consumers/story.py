@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from functools import partial
 
 from commands.characters import (
     CreateCharacter,
@@ -36,19 +37,20 @@ PAYMENT = Payment(
 )
 
 
+async def issue(ledger: Ledger, command: Command, key: str = "") -> dict[str, object]:
+    context = Context(
+        at=AT,
+        correlation_id="story",
+        causation_id=f"command:{type(command).__name__}",
+        key=key,
+        request_hash="h" if key else "",
+    )
+    return (await handle(ledger, command, context)).answer.body
+
+
 async def tell(ledger: Ledger) -> str:
     """Lets it all happen; returns the id of the character."""
-
-    async def do(command: Command, key: str = "") -> dict[str, object]:
-        context = Context(
-            at=AT,
-            correlation_id="story",
-            causation_id=f"command:{type(command).__name__}",
-            key=key,
-            request_hash="h" if key else "",
-        )
-        return (await handle(ledger, command, context)).answer.body
-
+    do = partial(issue, ledger)
     identity = f"eip155:{WALLET}"
     owner = str(
         (await do(Identify(identity=identity, new_pass_id=f"pass:user:{identity}")))["pass_id"]

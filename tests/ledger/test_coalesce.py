@@ -18,7 +18,7 @@ class Calls:
 
     async def __call__(self, batch: list[str]) -> list[int | BaseException]:
         self.batches.append(batch)
-        await asyncio.sleep(0)
+        await asyncio.sleep(0.0)
         if "break" in batch:
             raise RuntimeError("the call broke")
         return [ValueError(text) if text == "bad" else len(text) for text in batch]
@@ -61,7 +61,7 @@ async def test_who_stops_waiting_takes_nobody_along() -> None:
     coalescer = Coalescer(calls, limit=100)
     impatient = asyncio.create_task(coalescer.ask("a"))
     patient = asyncio.create_task(coalescer.ask("bb"))
-    await asyncio.sleep(0)
+    await asyncio.sleep(0.0)
     impatient.cancel()
     assert await patient == 2
     with pytest.raises(asyncio.CancelledError):

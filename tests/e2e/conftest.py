@@ -1,0 +1,31 @@
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+
+from tests.e2e.buyer import Buyer
+from tests.e2e.stage import Stage, open_stage
+from tests.world import TestWorld
+
+
+@pytest.fixture(scope="session")
+def whole(world: TestWorld, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stage]:
+    """The application on one stage for all tests that leave it as they found it."""
+    with open_stage(world, tmp_path_factory.mktemp("stage")) as stage:
+        yield stage
+
+
+@pytest.fixture
+def stage(whole: Stage) -> Iterator[Stage]:
+    """Blocks are mined by themselves, and no twin or node is told to misbehave."""
+    whole.twin.reset()
+    whole.miner.run()
+    yield whole
+    whole.twin.reset()
+    whole.miner.rest()
+
+
+@pytest.fixture
+def buyer(stage: Stage) -> Buyer:
+    return Buyer(stage)

@@ -1,0 +1,142 @@
+"""What is so, read where it is kept: the ledger, the chain, the store, the topics."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from hashlib import sha256
+from typing import TYPE_CHECKING, Any
+
+import httpx
+import psycopg
+
+from consumers.gateways.s3 import s3_client
+from consumers.topics import topic_of
+from domain.mint_view import order_ref
+from tests.consumers.topic_reading import by_key, first_ids, read_topics
+
+if TYPE_CHECKING:
+    from tests.e2e.stage import Stage
+
+EVENTS = """
+SELECT originator_id, originator_version, topic, event->'data', mg_recorded_at, mg_position
+FROM mega_generations
+WHERE originator_id = ANY (%s) OR event->'data'->>'character_id' = %s
+ORDER BY mg_position
+"""
+
+
+@dataclass(frozen=True)
+class Fact:
+    """One event of the ledger."""
+
+    stream: str
+    version: int
+    topic: str
+    data: dict[str, Any]
+    at: Any
+    position: int
+
+    @property
+    def name(self) -> str:
+        """The event's type without its version: `order_opened`."""
+        return self.topic.partition(".")[0]
+
+
+class Facts:
+    def __init__(self, stage: Stage) -> None:
+        self._stage = stage
+
+    def rows(self, statement: str, *values: Any) -> list[tuple[Any, ...]]:
+        url = self._stage.database.superuser_url
+        with psycopg.connect(url, autocommit=True) as connection:
+            return connection.execute(statement.encode(), values).fetchall()
+
+    def events(self, character_id: str, *streams: str) -> list[Fact]:
+        """Everything that happened to a character and its orders, in order."""
+        return [Fact(*row) for row in self.rows(EVENTS, list(streams), character_id)]
+
+    def names(self, character_id: str) -> list[str]:
+        return [fact.name for fact in self.events(character_id)]
+
+    def count(self, character_id: str, name: str) -> int:
+        return self.names(character_id).count(name)
+
+    def recoveries(self, order_id: str) -> list[tuple[Any, ...]]:
+        """(kind, facts) of each case of an order."""
+        statement = "SELECT kind, facts FROM views.recoveries WHERE stream = %s ORDER BY position"
+        return self.rows(statement, f"order:{order_id}")
+
+    # The chain.
+
+    def logs(self, order_id: str) -> list[dict[str, Any]]:
+        """Events of our contract that name an order, in blocks that are still there."""
+        chain = self._stage.chain
+        question = {"address": chain.role_mint, "fromBlock": "0x0", "toBlock": "latest"}
+        question["topics"] = [None, order_ref(order_id)]  # type: ignore[assignment]
+        found: list[dict[str, Any]] = chain.call("eth_getLogs", question)
+        return found
+
+    def token_ids(self, order_id: str) -> list[str]:
+        """The tokens that exist for an order, by the chain."""
+        return [str(int(log["topics"][3], 16)) for log in self.logs(order_id) if log["topics"][3:]]
+
+    # The store.
+
+    def pictures(self, character_id: str) -> list[str]:
+        env = self._stage.world.gives("s3")
+        client = s3_client(
+            endpoint_url=env["S3_ENDPOINT_URL"],
+            access_key=env["S3_ACCESS_KEY"],
+            secret_key=env["S3_SECRET_KEY"],
+        )
+        bucket = env.get("S3_BUCKET", "assets")
+        found = client.list_objects_v2(Bucket=bucket, Prefix=f"characters/{character_id}/")
+        return [item["Key"] for item in found.get("Contents", [])]
+
+    # What must hold of every finished character, whatever happened on the way.
+
+    def check_delivered(self, card: dict[str, Any], *, orders: int = 1) -> None:
+        """Paid once, one token, one picture that anybody can read, as the ledger says."""
+        events = self.events(card["id"])
+        names = [fact.name for fact in events]
+        order_id = card["mint_order_id"]
+        assert card["mint_ui_state"] == "done" and card["mint_paid"], card
+        assert not card["will_charge"] and card["next_action"] == "open", card
+        settled = [fact.data for fact in events if fact.name == "payment_settled"]
+        retracted = names.count("payment_retracted")
+        assert len({fact["tx_hash"] for fact in settled}) == 1, names
+        assert len(settled) <= 1 + retracted, names
+        assert names.count("payment_surplus_recorded") == 0, names
+        assert names.count("image_stored") == 1, names
+        assert self.token_ids(order_id) == [card["on_chain_token_id"]], names
+        stored = next(fact.data for fact in events if fact.name == "image_stored")
+        public = httpx.get(card["image_url"]).raise_for_status().content
+        assert sha256(public).hexdigest() == stored["sha256"]
+        assert len(self.pictures(card["id"])) == 1
+        asked = names.index("generation_requested")
+        assert names.index("payment_settled") < asked < names.index("image_stored"), names
+
+    def check_topics(self) -> None:
+        """Every event on its topic, per stream in the order of the stream, and nothing else."""
+        rows = self.rows(
+            "SELECT originator_id, originator_id || '/' || originator_version"
+            " FROM mega_generations ORDER BY mg_position"
+        )
+        due: dict[tuple[str, str], list[str]] = {}
+        for stream, event_id in rows:
+            if topic := topic_of(stream):
+                due.setdefault((self._stage.prefix + topic, stream), []).append(event_id)
+        kafka = self._stage.world.gives("kafka")["KAFKA_BOOTSTRAP_SERVERS"]
+        wanted = sum(len(ids) for ids in due.values())
+        prefix = f"{self._stage.prefix}mega."
+
+        def whole(messages: list[Any]) -> bool:
+            return len({message.id for message in messages if _event(message)}) >= wanted
+
+        read = [message for message in read_topics(kafka, prefix, whole) if _event(message)]
+        lanes = {key: first_ids(messages) for key, messages in by_key(read).items()}
+        assert lanes == due
+
+
+def _event(message: Any) -> bool:
+    return not message.topic.endswith("mega.parked")
