@@ -18,11 +18,14 @@ SELECT todo_id, state FROM todo WHERE todo_id = ANY (%s);
 -- upsert --
 INSERT INTO todo SELECT * FROM json_populate_recordset(NULL::todo, %s::json)
 ON CONFLICT (todo_id) DO UPDATE SET
-    kind     = excluded.kind,
-    order_id = excluded.order_id,
-    due_at   = excluded.due_at,
-    attempts = excluded.attempts,
-    state    = excluded.state;
+    kind         = excluded.kind,
+    order_id     = excluded.order_id,
+    character_id = excluded.character_id,
+    pass_id      = excluded.pass_id,
+    opened_at    = excluded.opened_at,
+    due_at       = excluded.due_at,
+    attempts     = excluded.attempts,
+    state        = excluded.state;
 
 -- drop --
 DELETE FROM todo WHERE todo_id = ANY (%s);
