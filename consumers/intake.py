@@ -212,8 +212,8 @@ class Intake:
 
     def _connect(self) -> KafkaConsumer:
         create_missing(self._bootstrap, self._prefix)
-        return KafkaConsumer(
-            *[self._prefix + topic for topic in self._handlers],
+        topics = [self._prefix + topic for topic in self._handlers]
+        consumer = KafkaConsumer(
             bootstrap_servers=list(self._bootstrap),
             group_id=self._prefix + self._group,
             enable_auto_commit=False,
@@ -227,6 +227,11 @@ class Intake:
             reconnect_backoff_max_ms=1_000,
             metrics_enabled=False,
         )
+        # Joining before the partitions are known shares out none of them (kafka-python 3.0.12).
+        for topic in topics:
+            consumer.partitions_for_topic(topic)
+        consumer.subscribe(topics)
+        return consumer
 
     def _in_thread(self, call: Callable[..., T], *values: Any) -> asyncio.Future[T]:
         return asyncio.get_running_loop().run_in_executor(self._thread, call, *values)
