@@ -74,7 +74,12 @@ class Kafka(Part):
 
     async def _format(self) -> None:
         cluster = base64.urlsafe_b64encode(uuid.uuid4().bytes).decode().rstrip("=")
-        words = ("kafka.tools.StorageTool", "format", f"--cluster-id={cluster}", "--ignore-formatted")
+        words = (
+            "kafka.tools.StorageTool",
+            "format",
+            f"--cluster-id={cluster}",
+            "--ignore-formatted",
+        )
         command = self._java(*words, "-c", str(self._properties))
         with self._place.log(self.name).open("ab") as output:
             child = await asyncio.create_subprocess_exec(
