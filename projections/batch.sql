@@ -12,3 +12,6 @@ ON CONFLICT DO NOTHING;
 
 -- lead --
 SELECT pg_try_advisory_lock(hashtextextended('projection ' || %(name)s, 0));
+
+-- step_down --
+SELECT pg_advisory_unlock_all();

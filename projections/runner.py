@@ -77,6 +77,7 @@ class Runner:
         if version != self.projection.version:
             # A newer program took over, or its rebuild is not through: its rows are not ours.
             log.info("projection_outdated", projection=self.projection.name, version=version)
+            await connection.execute(SQL["step_down"])
             await self._pause(OUTDATED_S)
             return
         while not self._stop.is_set():
