@@ -50,16 +50,23 @@ def as_of(request: Request) -> Moment | None:
     said = request.query_params.get("as_of")
     if said is None:
         return None
+    # A `+` that nobody escaped arrives as a space.
+    then = moment(re.sub(r" (\d\d:\d\d)$", r"+\1", said))
+    if then is None:
+        raise Invalid(("query.as_of", "RFC 3339 with a zone, or a position"))
+    return then
+
+
+def moment(said: str) -> Moment | None:
+    """What RFC 3339 with a zone, or a position, names; None: `said` is neither."""
     if _digits.fullmatch(said) and int(said) <= POSITION_MAX:
         return Moment(position=int(said))
-    # A `+` that nobody escaped arrives as a space.
-    said = re.sub(r" (\d\d:\d\d)$", r"+\1", said)
-    if _rfc3339.fullmatch(said):
-        try:
-            return Moment(time=datetime.fromisoformat(said.upper()).astimezone(UTC))
-        except (ValueError, OverflowError):
-            pass
-    raise Invalid(("query.as_of", "RFC 3339 with a zone, or a position"))
+    if not _rfc3339.fullmatch(said):
+        return None
+    try:
+        return Moment(time=datetime.fromisoformat(said.upper()).astimezone(UTC))
+    except (ValueError, OverflowError):
+        return None
 
 
 async def fresh(request: Request, projection: str) -> None:

@@ -8,7 +8,7 @@ finds its position or version changed and goes on from the new one. Reads never 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -27,6 +27,7 @@ from projections.tables import connect, set_up
 SQL = named_statements(Path(__file__).with_suffix(".sql"))
 PAGE = 5_000
 SWAP_TRIES = 20
+TABLES = ("mega_customers", "mega_admin")
 Progress = Callable[[int, int], None]
 
 
@@ -143,28 +144,30 @@ class Rebuild:
 
 @dataclass(frozen=True, slots=True)
 class RebuiltAll:
-    """Rows written to the tables that the database folds itself; None: not reached."""
+    """`left` names what was not reached; `tables` has the rows of those the database folds."""
 
     projections: tuple[Rebuilt, ...]
-    mega_customers: int | None = None
-    mega_admin: int | None = None
+    tables: Mapping[str, int]
+    left: tuple[str, ...] = ()
 
     @property
     def done(self) -> bool:
-        return all(one.done for one in self.projections) and self.mega_admin is not None
+        return not self.left
 
 
 async def rebuild_all(
     url: str,
     ledger: Ledger,
-    projections: list[Projection[Any]],
+    projections: Sequence[Projection[Any]],
     *,
+    tables: Sequence[str] = TABLES,
     progress: Callable[[str, int, int], None] = lambda name, done, total: None,
     cancelled: asyncio.Event | None = None,
     fresh: bool = False,
 ) -> RebuiltAll:
-    """Every read model, then mega_customers and mega_admin, which the database folds itself."""
+    """Read models, then `tables`, which the database folds itself, each in one transaction."""
     cancelled = cancelled or asyncio.Event()
+    names = (*(projection.name for projection in projections), *tables)
     rebuilt: list[Rebuilt] = []
     for projection in projections:
 
@@ -174,12 +177,13 @@ async def rebuild_all(
         one = Rebuild(url, ledger, projection, progress=report, cancelled=cancelled)
         rebuilt.append(await one.run(fresh=fresh))
         if cancelled.is_set():
-            return RebuiltAll(tuple(rebuilt))
+            finished = sum(each.done for each in rebuilt)
+            return RebuiltAll(tuple(rebuilt), {}, names[finished:])
     async with await AsyncConnection.connect(url, autocommit=True) as connection:
-        counts = [await _count(connection, name) for name in ("customers", "admin")]
-    return RebuiltAll(tuple(rebuilt), *counts)
+        counts = {name: await _count(connection, name) for name in tables}
+    return RebuiltAll(tuple(rebuilt), counts)
 
 
-async def _count(connection: AsyncConnection, statement: str) -> int:
-    row = await (await connection.execute(SQL[statement])).fetchone()
+async def _count(connection: AsyncConnection, table: str) -> int:
+    row = await (await connection.execute(SQL[table])).fetchone()
     return int(row[0]) if row else 0

@@ -57,8 +57,8 @@ BEGIN
     EXECUTE format('DROP SCHEMA %I CASCADE', shadow);
 END $$;
 
--- customers --
+-- mega_customers --
 SELECT mega_rebuild_customers();
 
--- admin --
+-- mega_admin --
 SELECT mega_rebuild_admin();

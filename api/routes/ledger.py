@@ -5,24 +5,21 @@
 
 from __future__ import annotations
 
-from functools import reduce
-from typing import Annotated, Any
+from typing import Annotated
 
-import msgspec
 import orjson
 from fastapi import APIRouter, Path, Request, Response
 
 from api.asking import PAGED, POSITION_MAX, THEN, as_of, cursor_of, page, page_asked, whole
 from api.deps import parts_of, signed_in, spoken
 from api.problems import Invalid, NotFound
+from api.replay import replayed
 from api.routes.examples import ORDER_ID
 from api.speech import told
-from commands.aggregates import Aggregate, initial
 from ledger import audit
 from ledger.chain import verify_async
 
 router = APIRouter(prefix="/ledger", tags=["ledger"])
-MONEY = frozenset({"amount", "price", "refund_due", "token_id", "final_token_id"})
 
 STREAM = f"order:{ORDER_ID}"
 StreamId = Annotated[str, Path(examples=[STREAM])]
@@ -100,18 +97,7 @@ async def read_events(request: Request) -> Response:
 )
 async def replay(request: Request, stream: StreamId) -> Response:
     signed_in(request, "auditor")
-    then = as_of(request)
-    position, at = (then.position, then.time) if then else (None, None)
-    rows = parts_of(request).reader.rows
-    history = await audit.history(rows, [stream], position=position, at=at)
-    if not history:
-        raise NotFound()
-    start: Aggregate = initial(stream)
-    state = reduce(lambda known, recorded: known.evolve(recorded.event), history, start)
-    last = history[-1]
-    shown = {"version": last.version, "position": last.position}
-    told_at = audit.spoken_time(last.recorded_at)
-    return spoken({"stream": stream, **shown, "time": told_at, "state": _spoken_state(state)})
+    return spoken(await replayed(parts_of(request).reader.rows, stream, as_of(request)))
 
 
 @router.get(
@@ -136,19 +122,3 @@ def _text(request: Request, name: str) -> str | None:
     if said is not None and (not 0 < len(said) <= 300 or "\x00" in said):
         raise Invalid((f"query.{name}", "1 to 300 characters"))
     return said
-
-
-def _spoken_state(state: Any) -> Any:
-    """Plain JSON; money and token ids, which outgrow JSON's numbers, as decimal strings."""
-    return _strings(msgspec.to_builtins(state, order="deterministic"))
-
-
-def _strings(value: Any) -> Any:
-    if isinstance(value, list):
-        return [_strings(inner) for inner in value]
-    if not isinstance(value, dict):
-        return value
-    return {
-        name: str(inner) if name in MONEY and isinstance(inner, int) else _strings(inner)
-        for name, inner in value.items()
-    }

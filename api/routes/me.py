@@ -58,7 +58,8 @@ STATEMENT = {
 )
 async def statement_of(request: Request, pass_id: PassId) -> Response:
     signed_in(request, "auditor")
-    return spoken(await signed_statement(parts_of(request), pass_id))
+    parts = parts_of(request)
+    return spoken(await signed_statement(parts.reader.rows, parts.statement_key, pass_id))
 
 
 @router.get(
@@ -72,7 +73,8 @@ async def statement_of(request: Request, pass_id: PassId) -> Response:
 )
 async def my_statement(request: Request) -> Response:
     who = signed_in(request, "user")
-    return spoken(await signed_statement(parts_of(request), who.pass_id))
+    parts = parts_of(request)
+    return spoken(await signed_statement(parts.reader.rows, parts.statement_key, who.pass_id))
 
 
 @router.get(

@@ -1,0 +1,73 @@
+"""What waits for an operator: parked events and messages, open cases; over HTTP and in `mega`."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+from api.problems import ProjectionBehind
+from domain.mint_view import spoken_time
+from ledger.audit import Rows
+from ledger.ledger import Ledger
+from ledger.statements import named_statements
+from projections.batch import LeadLost
+from projections.catalog import all_projections
+from projections.parked import replay
+from projections.projection import Projection
+from projections.tables import LIVE, connect
+
+SQL = named_statements(Path(__file__).with_name("admin.sql"))
+
+
+async def recoveries(rows: Rows, *, after: int = 0, limit: int) -> list[tuple[int, dict[str, Any]]]:
+    """Open cases with the position of each, in ledger order."""
+    found = await rows(SQL["recoveries"], {"after": after, "limit": limit})
+    return [(position, _recovery(*case)) for position, *case in found]
+
+
+async def parked(rows: Rows, *, after: int = 0, limit: int) -> list[tuple[int, dict[str, Any]]]:
+    """What is parked anywhere, with the place of each, oldest first."""
+    found = await rows(SQL["parked"], {"after": after, "limit": limit})
+    return [(place, _parked(*what)) for place, *what in found]
+
+
+async def replay_all(rows: Rows, url: str, ledger: Ledger, stream: str | None) -> dict[str, Any]:
+    """Tries what is parked of a stream (None: everything) again.
+
+    Projections are tried here and now; `events` and `messages` by who parked them, soon. Raises
+    ProjectionBehind while a projection is being rebuilt.
+    """
+    asked = {"stream": stream}
+    named = {name for (name,) in await rows(SQL["projections_parked"], asked)}
+    tried = [await _again(url, ledger, one) for one in all_projections() if one.name in named]
+    events = await rows(SQL["replay_events"], asked)
+    messages = await rows(SQL["replay_messages"], asked)
+    counts = {"events": len(events), "messages": len(messages)}
+    return {**asked, "projections": tried, **counts}
+
+
+async def _again(url: str, ledger: Ledger, projection: Projection[Any]) -> dict[str, Any]:
+    async with await connect(url, LIVE) as connection:
+        try:
+            done = await replay(connection, ledger, projection)
+        except LeadLost:
+            raise ProjectionBehind("(it is being rebuilt)") from None
+    return {"projection": projection.name, "tried": done.tried, "parked": done.parked}
+
+
+def _parked(
+    reader: str, origin: str, stream: str, error: str | None, again: bool, at: datetime
+) -> dict[str, Any]:
+    """`error` null: it only waits for one before it. `replay`: it was asked for again."""
+    place = {"reader": reader, "origin": origin, "stream": stream}
+    return {**place, "error": error, "replay": again, "parked_at": spoken_time(at)}
+
+
+def _recovery(
+    case_id: str, kind: str, stream: str, pass_id: str, opened_at: datetime, facts: Any
+) -> dict[str, Any]:
+    """Nothing is retried by itself yet: an open case waits for an operator."""
+    case = {"id": case_id, "kind": kind, "stream": stream, "pass_id": pass_id}
+    waits = {"state": "open", "attempts": 0, "next_try_at": None}
+    return {**case, "opened_at": spoken_time(opened_at), **waits, "facts": facts}
