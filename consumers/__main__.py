@@ -113,7 +113,10 @@ def compose(
     handlers = {CHAIN_RESULTS: results.chain, PROVIDER_RESULTS: results.provider}
     return [
         Relay(database, ledger, kafka, prefix),
-        Intake(kafka, prefix, "mega-intake", handlers, database),
+        *(
+            Intake(kafka, prefix, f"mega-{topic}", {topic: handler}, database, hints=True)
+            for topic, handler in handlers.items()
+        ),
         Watcher(
             database,
             chain,

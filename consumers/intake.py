@@ -3,7 +3,8 @@
 A handler's command records the message's id in the append of its effect, so a message that comes
 twice (a rewound offset, a crash before the commit, a second publication) has effect once. What
 cannot be read, or fails for good, is parked with its error; later messages of its key wait behind
-it until it is replayed (`parked.py`), all others flow. Spec `invariants.md` I-25 and I-28.
+it until it is replayed (`parked.py`), all others flow. Of hints, which only say where to look, none
+waits for another: a forged one may not hold up a true one. Spec `invariants.md` I-25 and I-28.
 """
 
 from __future__ import annotations
@@ -57,7 +58,8 @@ log = structlog.get_logger()
 
 
 class Intake:
-    """One reader of a group. `topics` names them without prefix, each with its handler."""
+    """One reader of a group. `topics` names them without prefix, each with its handler; of `hints`
+    the order means nothing."""
 
     def __init__(
         self,
@@ -66,7 +68,10 @@ class Intake:
         group: str,
         topics: Mapping[str, Handler],
         database_url: str,
+        *,
+        hints: bool = False,
     ) -> None:
+        self._hints = hints
         self._bootstrap, self._prefix, self._url = bootstrap, prefix, database_url
         self._group, self._handlers = group, topics
         self._publisher = Publisher(bootstrap, prefix)
@@ -123,23 +128,29 @@ class Intake:
             for record in records:
                 incoming = _incoming(record, self._prefix)
                 lanes[incoming.topic, incoming.key].append(incoming)
-        rows = await connection.execute(SQL["waiting"], {"reader": self._group})
-        waiting = {(topic, bytes(key)) for topic, key in await rows.fetchall()}
+        waiting = set() if self._hints else await self._waiting(connection)
         flowing = [lane for key, lane in lanes.items() if key not in waiting]
         for key in waiting & lanes.keys():
             await self._park(connection, lanes[key], None)
-        rests = await _all([self._flow(lane) for lane in flowing])
-        for rest, error in rests:
-            if rest:
-                await self._park(connection, rest, error)
+        async with asyncio.TaskGroup() as group:
+            tasks = [group.create_task(self._flow(connection, lane)) for lane in flowing]
+        for task in tasks:  # one that was cancelled ends here, before its offset is committed
+            task.result()
 
-    async def _flow(self, lane: Lane) -> tuple[Lane, str | None]:
-        """What a lane could not take in, the failed one first, and its error."""
+    async def _waiting(self, connection: AsyncConnection) -> set[tuple[str, bytes]]:
+        rows = await connection.execute(SQL["waiting"], {"reader": self._group})
+        return {(topic, bytes(key)) for topic, key in await rows.fetchall()}
+
+    async def _flow(self, connection: AsyncConnection, lane: Lane) -> None:
+        """Takes a lane in; what fails is parked, and what must wait for it."""
         for number, incoming in enumerate(lane):
             error = await self._handle(incoming)
-            if error is not None:
-                return lane[number:], error
-        return [], None
+            if error is None:
+                continue
+            if not self._hints:
+                await self._park(connection, lane[number:], error)
+                return
+            await self._park(connection, [incoming], error)
 
     async def _handle(self, incoming: Incoming) -> str | None:
         """None once the message has had its effect, else why it never will."""
@@ -181,7 +192,8 @@ class Intake:
     async def _replay(self, connection: AsyncConnection, owned: set[tuple[str, int]]) -> None:
         """Takes in what is due of the partitions that this reader owns, so that order holds."""
         values = {"reader": self._group, "limit": BATCH}
-        rows = await (await connection.execute(SQL["due"], values)).fetchall()
+        due = SQL["due_hints" if self._hints else "due"]
+        rows = await (await connection.execute(due, values)).fetchall()
         lanes: defaultdict[tuple[str, bytes], list[tuple[Incoming, bool]]] = defaultdict(list)
         for topic, part, place, key, headers, value, due in rows:
             if (self._prefix + topic, part) in owned:
@@ -205,7 +217,9 @@ class Intake:
             await connection.execute(statement, values)
             if error is not None:
                 await self._give_notice(incoming, error)
-                return
+                if not self._hints:
+                    return
+                continue
             log.info("message_replayed", origin=incoming.origin, group=self._group)
 
     # The thread in which kafka-python lives.
@@ -254,9 +268,3 @@ def _wait(failed: Exception) -> bool | float:
     if isinstance(failed, TryAgain):
         return failed.after_s
     return isinstance(failed, LedgerUnavailable | psycopg.OperationalError | TooBusy)
-
-
-async def _all(work: Sequence[Any]) -> list[Any]:
-    async with asyncio.TaskGroup() as group:
-        tasks = [group.create_task(each) for each in work]
-    return [task.result() for task in tasks]

@@ -19,6 +19,13 @@ WHERE reader = %(reader)s AND (topic, key) IN (
 ORDER BY topic, part, place
 LIMIT %(limit)s;
 
+-- due_hints --
+SELECT topic, part, place, key, headers, value, true AS due
+FROM consumers.parked
+WHERE reader = %(reader)s AND replay
+ORDER BY topic, part, place
+LIMIT %(limit)s;
+
 -- through --
 DELETE FROM consumers.parked
 WHERE reader = %(reader)s AND topic = %(topic)s AND part = %(part)s AND place = %(place)s;

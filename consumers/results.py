@@ -7,7 +7,7 @@ because it can be read back from its store with the digest that is claimed.
 from __future__ import annotations
 
 from datetime import timedelta
-from typing import Any, Protocol
+from typing import Any, Literal, Protocol
 
 import structlog
 from pydantic import BaseModel, ConfigDict, Field
@@ -16,11 +16,15 @@ from commands.characters import FailGeneration, StoreImage
 from commands.command import look
 from commands.orders import SeeOrder
 from consumers.evidence import Examiner
-from consumers.gateways.ports import StoredPicture
+from consumers.gateways.ports import ErrorClass, StoredPicture
 from consumers.reactions.generation import picture_key
 from consumers.reactions.promise import Desk
 from domain.event import Refused
 from domain.order_events import order_stream
+
+# No provider's own wish is longer; a forged one may not put a paid picture off for ever.
+AFTER_MAX_MS = 120_000
+ATTEMPT_MAX = 1_000_000
 
 log = structlog.get_logger()
 
@@ -38,6 +42,8 @@ class Arrived(Protocol):
 class ReadsBack(Protocol):
     def url(self, key: str) -> str: ...
 
+    async def find(self, key: str) -> StoredPicture | None: ...
+
     async def fetch_and_verify(self, url: str, sha256: str) -> StoredPicture: ...
 
 
@@ -53,12 +59,12 @@ class ProviderResult(BaseModel):
     model_config = ConfigDict(extra="ignore", strict=True)
 
     character_id: str = Field(max_length=64)
-    attempt: int = Field(ge=1)
-    outcome: str
-    sha256: str = ""
-    error_class: str = ""
-    reason: str = ""
-    after_ms: int = 0
+    attempt: int = Field(ge=1, le=ATTEMPT_MAX)
+    outcome: Literal["stored", "failed"]
+    sha256: str = Field(default="", max_length=64)
+    error_class: ErrorClass = "unknown"
+    reason: str = Field(default="", max_length=500)
+    after_ms: int = Field(default=0, ge=0, le=AFTER_MAX_MS)
 
 
 class Results:
@@ -88,11 +94,15 @@ class Results:
                 log.warning("finding_refused", message=message.id, why=refused.sentence)
 
     async def provider(self, message: Arrived) -> None:
+        """A failure counts only while the store has no picture of the attempt."""
         result = ProviderResult.model_validate(message.value)
-        if result.outcome == "stored":
-            await self._stored(result, message.id)
-        else:
-            await self._failed(result, message.id)
+        if result.outcome == "failed":
+            there = await self._store.find(picture_key(result.character_id, result.attempt))
+            if there is None:
+                await self._failed(result, message.id)
+                return
+            result = result.model_copy(update={"sha256": there.sha256})
+        await self._stored(result, message.id)
 
     async def _stored(self, result: ProviderResult, cause: str) -> None:
         place = self._store.url(picture_key(result.character_id, result.attempt))

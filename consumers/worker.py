@@ -2,7 +2,8 @@
 
 A promise is held by an advisory lock of this process's session, so a process that dies lets go at
 once and another goes on. A promise stays due until the event that keeps it is projected; between
-two looks at the same one there is a pause, longer after each failure of the world.
+two looks at the same one there is a pause, longer after each failure of the world, and longer the
+older the promise: what nobody ever keeps costs little.
 """
 
 from __future__ import annotations
@@ -28,20 +29,21 @@ from ledger.statements import named_statements
 SQL = named_statements(Path(__file__).with_suffix(".sql"))
 POLL_S = 0.03
 RECONNECT_S = 0.5
+AGE_SHARE = 64
 
 log = structlog.get_logger()
 
 
 @dataclass(frozen=True, slots=True)
 class Pace:
-    """Seconds. `again`: between two looks at a promise; `longest`: the cap of the back-off."""
+    """Seconds. `again`: between two looks at a fresh promise; `longest`: between any two."""
 
     again: float = 1.0
     longest: float = 30.0
 
-    def after(self, failures: int) -> float:
-        pause = min(self.longest, self.again * 2 ** min(failures, 16))
-        return pause * random.uniform(0.75, 1.0)
+    def after(self, failures: int, age_s: float) -> float:
+        pause = max(self.again * 2 ** min(failures, 16), age_s / AGE_SHARE)
+        return min(self.longest, pause) * random.uniform(0.75, 1.0)
 
 
 class Worker:
@@ -59,7 +61,7 @@ class Worker:
         self._url, self._reactions, self._now, self._hands = url, reactions, now, hands
         self._paces = paces or {}
         self._busy: dict[str, asyncio.Task[None]] = {}
-        self._not_before: dict[str, float] = {}
+        self._not_before: dict[tuple[str, str], float] = {}
         self._failures: dict[str, int] = {}
         self._stop = asyncio.Event()
 
@@ -92,12 +94,12 @@ class Worker:
     async def _due(self, session: AsyncConnection) -> list[Any]:
         moment = asyncio.get_running_loop().time()
         self._not_before = {k: t for k, t in self._not_before.items() if t > moment}
-        skip = [*self._busy, *self._not_before]
+        skip, paused = list(self._busy), [f"{id_} {kind}" for id_, kind in self._not_before]
         free = self._hands - len(self._busy)
         if free <= 0:
             return []
         kinds = list(self._reactions)
-        values = {"at": self._now(), "skip": skip, "kinds": kinds, "limit": free}
+        values = {"at": self._now(), "skip": skip, "paused": paused, "kinds": kinds, "limit": free}
         return await (await session.execute(SQL["due"], values)).fetchall()
 
     async def _hold(
@@ -139,8 +141,9 @@ class Worker:
         return self._failures[promise.todo_id]
 
     def _wait(self, promise: Promise, failures: int, least: float = 0.0) -> None:
-        pause = max(least, self._paces.get(promise.kind, Pace()).after(failures))
-        self._not_before[promise.todo_id] = asyncio.get_running_loop().time() + pause
+        age_s = (self._now() - promise.due_at).total_seconds()
+        pause = max(least, self._paces.get(promise.kind, Pace()).after(failures, age_s))
+        self._not_before[promise.todo_id, promise.kind] = asyncio.get_running_loop().time() + pause
 
     async def _let_go(self) -> None:
         """A reaction without its lock may not go on: whoever holds it next looks first."""

@@ -1,7 +1,8 @@
 -- due --
-SELECT todo_id, kind, order_id, character_id, attempts, opened_at
+SELECT todo_id, kind, order_id, character_id, attempts, due_at
 FROM views.todo
 WHERE due_at <= %(at)s AND kind = ANY (%(kinds)s) AND todo_id <> ALL (%(skip)s)
+  AND todo_id || ' ' || kind <> ALL (%(paused)s)
 ORDER BY due_at
 LIMIT %(limit)s;
 

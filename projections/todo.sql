@@ -29,15 +29,3 @@ ON CONFLICT (todo_id) DO UPDATE SET
 
 -- drop --
 DELETE FROM todo WHERE todo_id = ANY (%s);
-
--- due --
-SELECT todo_id, kind, order_id, character_id, attempts, opened_at
-FROM views.todo
-WHERE due_at <= %(at)s AND todo_id <> ALL (%(busy)s)
-ORDER BY due_at
-LIMIT %(limit)s;
-
--- one --
-SELECT todo_id, kind, order_id, character_id, attempts, opened_at
-FROM views.todo
-WHERE todo_id = %(id)s AND due_at <= %(at)s;

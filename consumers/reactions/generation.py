@@ -8,12 +8,14 @@ payment. Spec `providers.md` §2: no provider here can be asked what became of a
 from __future__ import annotations
 
 from dataclasses import asdict
+from typing import TypeVar
 
 from commands.characters import RequestGeneration, WithCharacter
 from commands.command import look
 from consumers.gateways.ports import (
     Failure,
     ImageProvider,
+    Picture,
     PictureStore,
     StoredPicture,
     TryAgain,
@@ -22,6 +24,9 @@ from consumers.reactions.promise import Desk, Promise, Publishes
 from domain.character import Character
 
 PROVIDER_RESULTS = "provider.results"
+REMEMBERED_MAX = 64
+
+T = TypeVar("T")
 
 
 class Generation:
@@ -30,6 +35,10 @@ class Generation:
     ) -> None:
         self._desk, self._provider = desk, provider
         self._store, self._publisher = store, publisher
+        # A picture that was paid for and is not stored yet, by character; it waits for its store.
+        self._made: dict[str, Picture] = {}
+        # How an attempt failed, by its key, until the ledger knows it: nothing is bought meanwhile.
+        self._failed: dict[str, Failure] = {}
 
     async def generate(self, promise: Promise) -> None:
         """Opens the next attempt, or goes on with the open one, and publishes its outcome."""
@@ -45,18 +54,25 @@ class Generation:
         assert character.attempt is not None
         key = picture_key(character.character_id, character.attempt.number)
         try:
+            if key in self._failed:
+                raise self._failed[key]
             stored = await self._store.find(key) or await self._make(character, key)
         except Failure as failure:
+            _remember(self._failed, key, failure)
             await self._say_failed(character, failure)
         else:
             await self._say_stored(character, stored)
 
     async def _make(self, character: Character, key: str) -> StoredPicture:
         assert character.attempt is not None
-        prompt = await self._prompt(character)
-        reference = f"{character.character_id}/{character.attempt.number}"
-        picture = await self._provider.generate(prompt, reference=reference)
-        return await self._store.put(key, picture)
+        id_ = character.character_id
+        reference = f"{id_}/{character.attempt.number}"
+        if id_ not in self._made:
+            prompt = await self._prompt(character)
+            _remember(self._made, id_, await self._provider.generate(prompt, reference=reference))
+        stored = await self._store.put(key, self._made[id_])
+        del self._made[id_]
+        return stored
 
     async def _prompt(self, character: Character) -> str:
         see = WithCharacter(character_id=character.character_id)
@@ -86,6 +102,12 @@ class Generation:
             {**value, **facts},
             message_id=f"{stream}/attempt/{attempt}:{outcome}",
         )
+
+
+def _remember(kept: dict[str, T], key: str, value: T) -> None:
+    kept[key] = value
+    while len(kept) > REMEMBERED_MAX:
+        del kept[next(iter(kept))]
 
 
 def picture_key(character_id: str, attempt: int) -> str:

@@ -20,7 +20,7 @@ class Promise:
     order_id: str
     character_id: str
     attempts: int
-    opened_at: datetime
+    due_at: datetime
 
 
 Reaction = Callable[[Promise], Awaitable[None]]

@@ -34,10 +34,10 @@ def steps(ledger: Ledger) -> Steps:
 
 @asynccontextmanager
 async def taking_in(
-    database: Database, kafka: str, prefix: str, handler: Handler
+    database: Database, kafka: str, prefix: str, handler: Handler, *, hints: bool = False
 ) -> AsyncIterator[Intake]:
     topics = {CHAIN_RESULTS: handler, PROVIDER_RESULTS: handler}
-    intake = Intake([kafka], prefix, GROUP, topics, database.url)
+    intake = Intake([kafka], prefix, GROUP, topics, database.url, hints=hints)
     running = asyncio.create_task(intake.run())
     try:
         yield intake
@@ -211,6 +211,26 @@ async def test_a_failing_message_holds_up_its_key_alone_and_a_replay_keeps_the_o
     assert notice["reader"] == GROUP
     assert notice["origin"].startswith("chain.results/")
     assert "nobody thought of two" in notice["error"]
+
+
+async def test_a_hint_that_fails_holds_up_no_other(
+    database: Database, kafka: str, topic_prefix: str, steps: Steps
+) -> None:
+    steps.broken.add("two")
+    async with (
+        publishing(kafka, topic_prefix) as publish,
+        taking_in(database, kafka, topic_prefix, steps.take, hints=True),
+    ):
+        for step in ("one", "two", "three"):
+            await publish("a", step)
+        await soon(lambda: recorded(database, "a") == ["one", "three"])
+        await soon(lambda: unread(kafka, topic_prefix) == 0)
+        assert [each.key for each in await waiting(database)] == ["a"]
+
+        steps.broken.clear()
+        await ask_again(database, "a")
+        await soon(lambda: recorded(database, "a") == ["one", "three", "two"])
+    assert await waiting(database) == []
 
 
 UNREADABLE = {
