@@ -35,7 +35,7 @@ async def replayed(rows: audit.Rows, stream: str, then: Moment | None = None) ->
 
 def _strings(value: Any) -> Any:
     """Money and token ids, which outgrow JSON's numbers, as decimal strings."""
-    if isinstance(value, list):
+    if isinstance(value, list | tuple):
         return [_strings(inner) for inner in value]
     if not isinstance(value, dict):
         return value

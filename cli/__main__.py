@@ -1,33 +1,36 @@
-"""Puts the commands of `mega` together."""
+"""Puts the commands of `mega` together.
+
+What they need is imported by each when it is called, so that `mega --help` answers at once.
+"""
 
 from __future__ import annotations
 
 import typer
 
-from cli import audit, demo, topics
+from cli import audit, demo, operate
+from cli.export import export
+from cli.failures import Commands
 from cli.run import run
+from cli.topics import topics
+from cli.world import settings
 
-app = typer.Typer(no_args_is_help=True, add_completion=False)
+app = typer.Typer(
+    cls=Commands,
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_show_locals=False,  # a traceback is no place for passwords
+    help="MEGA: paid orders, one ledger. It speaks to the world that runs in MEGA_DATA_DIR"
+    " (default .mega), or to the database at DATABASE_URL.",
+)
+
+
+def group(name: str, help_: str) -> typer.Typer:
+    made = typer.Typer(no_args_is_help=True, help=help_)
+    app.add_typer(made, name=name)
+    return made
+
+
 app.command()(run)
-app.command()(audit.verify)
-app.command()(audit.replay)
-app.command("verify-statement")(audit.verify_statement)
-app.command()(topics.topics)
-
-demos = typer.Typer(no_args_is_help=True, help="Stories told against the running world.")
-demos.command("role-mint")(demo.role_mint)
-demos.command("all")(demo.role_mint)
-app.add_typer(demos, name="demo")
-
-projections = typer.Typer(no_args_is_help=True, help="Read models.")
-projections.command("rebuild")(audit.rebuild)
-projections.callback()(lambda: None)
-app.add_typer(projections, name="projections")
-
-parked = typer.Typer(no_args_is_help=True, help="Messages that wait to be tried again.")
-parked.command("list")(topics.list_parked)
-parked.command("replay")(topics.replay_parked)
-app.add_typer(parked, name="parked")
 
 
 @app.command()
@@ -36,13 +39,35 @@ def migrate() -> None:
     from psycopg.conninfo import conninfo_to_dict
 
     from ledger.migrate import migrate as apply
-    from settings import Settings
 
-    settings = Settings.load_or_exit(require=("database_url", "database_admin_url"))
-    role = conninfo_to_dict(settings.database_url or "")["user"]
-    for name in apply(settings.database_admin_url or "", app_role=str(role)):
+    known = settings("database_admin_url")
+    role = conninfo_to_dict(known.database)["user"]
+    for name in apply(known.database_admin_url or "", app_role=str(role)):
         typer.echo(name)
+    typer.echo("up to date")
 
+
+demos = group("demo", "Stories told against the running world.")
+demos.command("role-mint")(demo.role_mint)
+demos.command("all")(demo.role_mint)
+
+app.command()(audit.verify)
+app.command()(audit.replay)
+app.command()(audit.statement)
+app.command("verify-statement")(audit.verify_statement)
+app.command()(export)
+
+projections = group("projections", "Read models: how they stand, and building them anew.")
+projections.command("status")(operate.status)
+projections.command("rebuild")(operate.rebuild)
+
+app.command()(operate.recoveries)
+
+parked = group("parked", "What failed and waits to be tried again.")
+parked.command("list")(operate.list_parked)
+parked.command("replay")(operate.replay_parked)
+
+app.command()(topics)
 
 if __name__ == "__main__":
     app()

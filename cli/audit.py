@@ -1,4 +1,4 @@
-"""`mega verify`, `replay`, `statement`-checking and rebuilds: what auditors and operators ask."""
+"""What auditors ask of the ledger: does it hold, what does a stream say, who paid what, a dump."""
 
 from __future__ import annotations
 
@@ -8,43 +8,39 @@ from functools import partial
 from pathlib import Path
 from typing import Annotated, Any
 
-import msgspec
 import typer
-from rich.progress import Progress
 
-from api.statement_check import NotAKey, check
-from cli.world import database_url
-from commands.aggregates import initial
-from ledger.chain import verify as verify_chain
-from ledger.errors import LedgerUnavailable
-from ledger.ledger import Ledger
-from projections.catalog import all_projections
-from projections.rebuild import Rebuild
-from settings import Settings
+from cli.say import AsJson, as_json, hint, progress
+from cli.world import database, reading, settings
 
-AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
+
+def _hash(text: str) -> bytes | None:
+    try:
+        known = bytes.fromhex(text)
+    except ValueError:
+        known = b""
+    if text and len(known) != 32:
+        raise typer.BadParameter("a hash has 64 hexadecimal digits")
+    return known or None
 
 
 def verify(
     head: Annotated[str, typer.Option(help="A hash that the ledger is known to have had.")] = "",
-    as_json: AsJson = False,
+    json_: AsJson = False,
 ) -> None:
     """Recompute the hash chain of the ledger; ends with status 1 when a row breaks it."""
-    known = bytes.fromhex(head) if head else None
-    try:
-        with Progress(transient=True, disable=as_json) as progress:
-            task = progress.add_task("verifying")
-            task_of = partial(progress.update, task)
-            found = verify_chain(
-                database_url(), known, lambda done, all_: task_of(completed=done, total=all_)
-            )
-    except LedgerUnavailable as down:
-        raise SystemExit(f"The database does not answer ({down}). Is `make run` up?") from None
+    from ledger.chain import verify as verify_chain
+
+    known = _hash(head)
+    url = database()
+    with progress() as bars:
+        report = partial(bars.update, bars.add_task("verifying", total=None))
+        found = verify_chain(url, known, lambda done, all_: report(completed=done, total=all_))
     broken = found.first_broken
-    first = {"position": broken.position, "reason": broken.reason} if broken else None
-    head_now = {"position": found.position, "hash": found.hash.hex()}
-    if as_json:
-        typer.echo(json.dumps({"ok": found.ok, "head": head_now, "first_broken": first}))
+    if json_:
+        first = {"position": broken.position, "reason": broken.reason} if broken else None
+        now = {"position": found.position, "hash": found.hash.hex()}
+        as_json({"ok": found.ok, "head": now, "first_broken": first})
     elif broken:
         typer.echo(f"BROKEN at position {broken.position}: {broken.reason}")
     else:
@@ -53,57 +49,103 @@ def verify(
         raise typer.Exit(1)
 
 
-def replay(stream: Annotated[str, typer.Argument(help="for example order:<id>")]) -> None:
-    """Fold one stream again and print what it makes, as JSON."""
-
-    async def folded() -> Any:
-        async with Ledger(database_url(), master_key=master_key()) as ledger:
-            return (await ledger.streams([stream]))[stream].events
-
-    events = asyncio.run(folded())
-    if not events:
-        raise SystemExit(f"The ledger has no stream {stream}.")
-    state: Any = initial(stream)
-    for event in events:
-        state = state.evolve(event)
-    typer.echo(json.dumps(msgspec.to_builtins(state), indent=2))
-
-
-def master_key() -> bytes:
-    """MEGA_MASTER_KEY if it is set; without it secret fields read as erased."""
-    settings = Settings.load_or_exit()
-    return settings.master_key if settings.mega_master_key else bytes(32)
-
-
-def rebuild(
-    name: Annotated[str, typer.Argument(help="a projection")] = "",
-    every: Annotated[bool, typer.Option("--all", help="all of them")] = False,
+def replay(
+    stream: Annotated[
+        str, typer.Argument(metavar="STREAM", help="For example order:<id> or pass:user:<id>.")
+    ],
+    as_of: Annotated[
+        str, typer.Option(help="A position, or a time such as 2026-01-31T12:00:00Z. Default: now.")
+    ] = "",
+    json_: AsJson = False,
 ) -> None:
-    """Build read models anew beside the old ones and swap them in; Ctrl-C keeps what is done."""
-    chosen = [each for each in all_projections() if every or each.name == name]
-    if not chosen:
-        names = ", ".join(each.name for each in all_projections())
-        raise SystemExit(f"Name one of: {names}; or give --all.")
+    """Fold one stream again, now or as of a moment, and print what it makes, as JSON.
 
-    async def work() -> None:
-        url = database_url()
-        async with Ledger(url, master_key=master_key()) as ledger:
-            for projection in chosen:
-                await Rebuild(url, ledger, projection).run()
-                typer.echo(f"{projection.name}: rebuilt")
+    Secret fields stay sealed.
+    """
+    from api.asking import moment
+    from api.problems import NotFound
+    from api.replay import replayed
 
-    asyncio.run(work())
+    then = moment(as_of) if as_of else None
+    if as_of and then is None:
+        raise typer.BadParameter("--as-of is a position or RFC 3339 with a zone")
+
+    async def folded() -> dict[str, Any]:
+        async with reading(database()) as rows:
+            return await replayed(rows, stream, then)
+
+    try:
+        found = asyncio.run(folded())
+    except NotFound:
+        when = f" as of {as_of}" if as_of else ""
+        raise SystemExit(f"The ledger has no stream {stream}{when}.") from None
+    typer.echo(json.dumps(found, ensure_ascii=False, indent=None if json_ else 2))
+
+
+def statement(
+    pass_id: Annotated[str, typer.Argument(metavar="PASS", help="A pass, under any of its names.")],
+    out: Annotated[Path | None, typer.Option(help="Write to this file, not to stdout.")] = None,
+    json_: AsJson = False,
+) -> None:
+    """Print the signed statement of a pass: what it paid, and what became of every unit of it."""
+    from api.problems import NotFound
+    from api.statement_check import StatementKey
+    from api.statements import signed_statement
+
+    key = StatementKey.of(settings("mega_statement_key"))
+
+    async def signed() -> dict[str, Any]:
+        async with reading(database()) as rows:
+            return await signed_statement(rows, key, pass_id)
+
+    try:
+        found = asyncio.run(signed())
+    except NotFound:
+        raise SystemExit(f"The ledger has no pass {pass_id}.") from None
+    text = json.dumps(found, ensure_ascii=False, indent=None if json_ else 2)
+    if out is None:
+        typer.echo(text)
+        return
+    _write(out, text + "\n")
+    (public,) = key.published()["keys"]
+    hint(f"Check it with: mega verify-statement {out} --key {public['x']}")
+
+
+def _write(path: Path, text: str) -> None:
+    try:
+        path.write_text(text)
+    except OSError as wrong:
+        raise SystemExit(f"{path} cannot be written: {wrong.strerror}.") from None
 
 
 def verify_statement(
-    file: Annotated[Path, typer.Argument(help="the body of GET /me/statement")],
-    key: Annotated[str, typer.Option(help="the public key it must be signed with")],
+    file: Annotated[
+        Path, typer.Argument(metavar="FILE", help="What mega statement or GET /me/statement gave.")
+    ],
+    key: Annotated[
+        str,
+        typer.Option(help="The public key: `x` in /.well-known/mega-statement-keys, hex, or PEM."),
+    ],
+    json_: AsJson = False,
 ) -> None:
     """Check a signed statement offline: its signature, and that paid is the sum of the others."""
+    from api.statement_check import NotAKey, check
+
     try:
-        good = check(json.loads(file.read_text()), key)
-    except (NotAKey, OSError, ValueError) as wrong:
-        raise SystemExit(f"The statement cannot be checked: {wrong}") from None
-    typer.echo("ok" if good else "NOT the statement that was signed")
+        said = json.loads(file.read_text())
+        good = check(said, key)
+    except NotAKey:
+        raise typer.BadParameter("--key is no Ed25519 public key") from None
+    except OSError as wrong:
+        raise SystemExit(f"{file} cannot be read: {wrong.strerror}.") from None
+    except ValueError:
+        raise SystemExit(f"{file} is not JSON.") from None
+    if json_:
+        as_json({"ok": good})
+    elif good:
+        about = said["statement"]
+        typer.echo(f"ok: {about['pass_id']} as of position {about['position']}")
+    else:
+        typer.echo(f"NOT what was signed with this key: {file}")
     if not good:
         raise typer.Exit(1)

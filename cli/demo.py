@@ -3,81 +3,16 @@
 from __future__ import annotations
 
 import time
-from datetime import UTC, datetime
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
-import httpx
 import typer
-from eth_account import Account
-from eth_account.messages import encode_defunct
-from eth_utils import to_checksum_address
 
-from cli.world import database_url, running_world
-from ledger.chain import verify as verify_chain
+from cli.world import running_world
+
+if TYPE_CHECKING:
+    from cli.buyer import Buyer
 
 PATIENCE_S = 90
-GAS = 400_000
-GWEI = 10**9
-
-
-class Buyer:
-    """A wallet in front of the API and of the chain."""
-
-    def __init__(self, world: dict[str, Any]) -> None:
-        self.world = world
-        self.wallet = Account.from_key(world["wallets"][0]["private_key"])
-        self.http = httpx.Client(base_url=world["api"], timeout=15)
-
-    def sign_in(self) -> str:
-        """Signs in with Ethereum; returns the pass id."""
-        nonce = self.ask("POST", "/auth/nonce", {})["nonce"]
-        host = self.world["public_host"]
-        text = (
-            f"{host} wants you to sign in with your Ethereum account:\n{self.wallet.address}\n\n"
-            f"Sign in to MEGA.\n\nURI: http://{host}/\nVersion: 1\n"
-            f"Chain ID: {self.world['evm']['chain_id']}\nNonce: {nonce}\n"
-            f"Issued At: {datetime.now(UTC).isoformat(timespec='seconds').replace('+00:00', 'Z')}"
-        )
-        signature = bytes(self.wallet.sign_message(encode_defunct(text=text)).signature).hex()
-        proof = {"message": text, "signature": f"0x{signature}"}
-        answer = self.ask("POST", "/auth/siwe", proof)
-        self.http.headers["Authorization"] = f"Bearer {answer['access_token']}"
-        return str(answer["pass_id"])
-
-    def leave(self) -> None:
-        self.http.headers.pop("Authorization")
-        self.http.cookies.clear()
-
-    def ask(self, method: str, path: str, body: dict[str, Any] | None = None) -> dict[str, Any]:
-        answer = self.http.request(method, path, json=body)
-        found: dict[str, Any] = answer.json()
-        if answer.is_error:
-            raise SystemExit(f"{method} {path} answered {answer.status_code}: {found['detail']}")
-        return found
-
-    def send(self, transaction: dict[str, str]) -> str:
-        """Signs and broadcasts; returns the hash."""
-        nonce = int(self.node("eth_getTransactionCount", self.wallet.address, "pending"), 16)
-        signed = self.wallet.sign_transaction(
-            {
-                "to": to_checksum_address(transaction["to"]),
-                "data": transaction["data"],
-                "value": int(transaction["value"]),
-                "nonce": nonce,
-                "gas": GAS,
-                "maxFeePerGas": 3 * GWEI,
-                "maxPriorityFeePerGas": GWEI,
-                "chainId": self.world["evm"]["chain_id"],
-            }
-        )
-        return self.node("eth_sendRawTransaction", "0x" + bytes(signed.raw_transaction).hex())
-
-    def node(self, method: str, *parameters: object) -> str:
-        call = {"jsonrpc": "2.0", "id": 1, "method": method, "params": parameters}
-        answer = httpx.post(self.world["evm"]["rpc"], json=call, timeout=15).json()
-        if "error" in answer:
-            raise SystemExit(f"The chain refused {method}: {answer['error']['message']}")
-        return str(answer["result"])
 
 
 def role_mint(
@@ -85,6 +20,10 @@ def role_mint(
     kind: Annotated[str, typer.Option(help="role or mini_me")] = "role",
 ) -> None:
     """Buy a role in the running world, from wallet to image."""
+    import httpx
+
+    from cli.buyer import Buyer
+
     buyer = Buyer(running_world())
     try:
         story(buyer, role, kind)
@@ -93,6 +32,8 @@ def role_mint(
 
 
 def story(buyer: Buyer, role: str, kind: str) -> None:
+    from ledger.chain import verify
+
     say("wallet", buyer.wallet.address)
     say("signed in as", buyer.sign_in())
     card = buyer.ask("POST", "/characters", {"role": role, "kind": kind})
@@ -101,6 +42,8 @@ def story(buyer: Buyer, role: str, kind: str) -> None:
     say("order", f"{order['order_id']}  {order['price']['amount']} {order['price']['asset']}")
     if card["next_action"] == "mint":
         pay(buyer, order)
+    else:
+        say("nothing to pay", "this role is bought already; another one: --role")
     buyer.leave()
     say("left", "the page is closed, the token thrown away")
     say("came back as", buyer.sign_in())
@@ -108,7 +51,7 @@ def story(buyer: Buyer, role: str, kind: str) -> None:
     say("token", str(card["on_chain_token_id"]))
     say("image", card["image_url"])
     say("because", ", ".join(card["because"]))
-    chain = verify_chain(database_url())
+    chain = verify(buyer.world["database_url"])
     say("ledger", f"{'verified' if chain.ok else 'BROKEN'}, {chain.position} events")
 
 

@@ -3,108 +3,32 @@
 from __future__ import annotations
 
 import asyncio
-import logging
-from collections.abc import Mapping
-from pathlib import Path
-from time import monotonic
-from typing import Annotated, Any, Self
-from urllib.parse import urlsplit
+from typing import Annotated
 
-import structlog
 import typer
-from rich.console import Console
-from rich.table import Table
 
-from embedded.place import WorldError
-from embedded.world import PARTS, make_world, run_world
-from settings import Settings
-
-
-class Terminal:
-    """Prints one line a part on its way up, and at the end where everything listens."""
-
-    def __init__(self, console: Console, world_file: Path) -> None:
-        self._console = console
-        self._world_file = world_file
-        self._began = monotonic()
-        self._busy: list[str] = []
-        self._status = console.status("starting")
-        self._status.start()
-
-    def begun(self, name: str) -> None:
-        self._busy.append(name)
-        self._show()
-
-    def ready(self, name: str, took_s: float, where: str) -> None:
-        self._busy.remove(name)
-        self._console.print(f"  [green]✓[/] {name:<12}{took_s:5.1f} s  [dim]{where}[/]")
-        self._show()
-
-    def stopping(self, name: str) -> None:
-        self._status.start()
-        self._status.update(f"stopping {name}")
-
-    def _show(self) -> None:
-        self._status.update(f"starting {', '.join(self._busy)}" if self._busy else "")
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._status.stop()
-
-    def orphans(self, names: list[str]) -> None:
-        self._console.print(f"  ended what the last run left behind: {', '.join(names)}")
-
-    def announce(self, world: Mapping[str, Any]) -> None:
-        self._status.stop()
-        table = Table(box=None, show_header=False, padding=(0, 2), pad_edge=False)
-        table.add_column(no_wrap=True)
-        table.add_column(overflow="fold")
-        for name, where in _addresses(world, self._world_file):
-            table.add_row(name, where)
-        self._console.print(f"\nReady after {monotonic() - self._began:.1f} s.\n")
-        self._console.print(table)
-        if any(process["name"] == "api" for process in world["processes"]):
-            self._console.print("\nNext, in another terminal:  [bold]make demo[/]")
-            self._console.print("  (the same as  .venv/bin/mega demo role-mint)")
-        self._console.print("\nCtrl-C stops everything; the data stay.")
-
-
-def _addresses(world: Mapping[str, Any], world_file: Path) -> list[tuple[str, str]]:
-    evm = world["evm"] or {}
-    running = {process["name"] for process in world["processes"]}
-    lines = [
-        ("API", world["api"] if "api" in running else None),
-        ("API docs", f"{world['api']}/docs" if "api" in running else None),
-        ("World", f"{world['api']}/dev/world" if "api" in running else None),
-        ("PostgreSQL", _without_password(world["database_url"])),
-        ("Kafka", world["kafka"]["bootstrap"]),
-        ("S3", world["s3"]["endpoint"]),
-        ("Base (anvil)", evm.get("rpc")),
-        *((f"twin {name}", url) for name, url in world["twins"].items()),
-        ("Logs", world["logs"]),
-        ("All of it", str(world_file)),
-    ]
-    return [(name, where) for name, where in lines if where]
-
-
-def _without_password(url: str | None) -> str | None:
-    """Where the database is; who may log in, with which password, is in world.json."""
-    return url and urlsplit(url)._replace(netloc=url.rpartition("@")[2].partition("/")[0]).geturl()
+# As in embedded/world.py, which takes too long to import for a help text; a test compares them.
+PARTS = "postgres, kafka, s3, anvil, twins, api, projections, consumers"
 
 
 def run(
     only: Annotated[
-        str, typer.Option(help=f"Start these parts only, separated by commas: {', '.join(PARTS)}.")
-    ] = ",".join(PARTS),
+        str, typer.Option(help=f"Start these parts only, separated by commas: {PARTS}.")
+    ] = "",
 ) -> None:
     """Start every part on this machine, say where each listens, and stop them all on Ctrl-C."""
+    from rich.console import Console
+
+    from cli.terminal import Terminal
+    from embedded.place import WorldError
+    from embedded.world import make_world, run_world
+    from settings import Settings
+
     _quiet_libraries()
     console = Console()
     settings = Settings.load_or_exit()
     try:
-        names = [name.strip() for name in only.split(",") if name.strip()]
+        names = [name.strip() for name in (only or PARTS).split(",") if name.strip()]
         world = make_world(settings, names)
         with Terminal(console, world.place.world_file) as terminal:
             asyncio.run(run_world(world, terminal))
@@ -115,5 +39,9 @@ def run(
 
 def _quiet_libraries() -> None:
     """A library's chatter does not belong between the lines of progress."""
+    import logging
+
+    import structlog
+
     logging.getLogger("httpx").setLevel(logging.WARNING)
     structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.INFO))

@@ -3,20 +3,88 @@
 from __future__ import annotations
 
 import json
-from typing import Any
+from collections.abc import AsyncIterator, Mapping, Sequence
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
-from settings import Settings
+if TYPE_CHECKING:
+    from ledger.audit import Rows
+    from ledger.ledger import Ledger
+    from settings import Settings
+
+CONNECT_S = 5
 
 
 def running_world() -> dict[str, Any]:
-    """world.json of the running world; ends with a sentence when there is none."""
+    """world.json of the world in MEGA_DATA_DIR; ends with a sentence when there is none."""
+    from settings import Settings
+
     path = Settings.load_or_exit().mega_data_dir / "world.json"
     if not path.exists():
-        raise SystemExit(f"No world has run in {path.parent}. Start one with: make run")
-    found: dict[str, Any] = json.loads(path.read_text())
+        raise SystemExit(f"No world has run in {path.parent.resolve()}. Start one with: make run")
+    return _read(path)
+
+
+def settings(*required: str) -> Settings:
+    """The settings, and for those that are not given what the world in MEGA_DATA_DIR has.
+
+    A database that is given is only joined by that world's settings when it is its own: what was
+    made for development never signs for another deployment.
+    """
+    from settings import Settings
+
+    given = Settings.load_or_exit()
+    world = _read(given.mega_data_dir / "world.json")
+    if given.database_url not in (None, world.get("database_url")):
+        return Settings.load_or_exit(required)
+    found = {
+        "database_url": world.get("database_url"),
+        "database_admin_url": world.get("database_admin_url"),
+        "kafka_bootstrap_servers": world.get("kafka", {}).get("bootstrap"),
+        "mega_statement_key": _read(given.mega_data_dir / "secrets.json").get("statement_key"),
+    }
+    missing = {name: value for name, value in found.items() if value and not getattr(given, name)}
+    if not (given.database_url or missing.get("database_url")):
+        raise SystemExit(
+            f"No world has run in {given.mega_data_dir.resolve()} and DATABASE_URL is not set."
+            " Start a world with make run, or set DATABASE_URL."
+        )
+    return Settings.load_or_exit(required, **missing)
+
+
+def database() -> str:
+    """The URL of the ledger's database, which answers; else psycopg says why, within seconds."""
+    import psycopg
+
+    url = settings().database
+    psycopg.connect(url, connect_timeout=CONNECT_S).close()
+    return url
+
+
+@asynccontextmanager
+async def reading(url: str) -> AsyncIterator[Rows]:
+    """A connection as what executes a statement and gives its rows."""
+    import psycopg
+
+    async with await psycopg.AsyncConnection.connect(url, autocommit=True) as connection:
+
+        async def rows(statement: Any, values: Mapping[str, Any]) -> Sequence[Any]:
+            return await (await connection.execute(statement, values)).fetchall()
+
+        yield rows
+
+
+def sealed_ledger(url: str) -> Ledger:
+    """For what reads sealed events only, as projections do: no secret is opened, no key needed."""
+    from ledger.ledger import Ledger
+
+    return Ledger(url, master_key=bytes(32))
+
+
+def _read(path: Path) -> dict[str, Any]:
+    try:
+        found: dict[str, Any] = json.loads(path.read_text())
+    except FileNotFoundError:
+        return {}
     return found
-
-
-def database_url() -> str:
-    """DATABASE_URL if it is set, else the database of the running world."""
-    return Settings.load_or_exit().database_url or str(running_world()["database_url"])

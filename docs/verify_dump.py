@@ -1,38 +1,58 @@
 # ruff: noqa: T201
 """Recomputes the hash chain of a ledger from a dump, with nothing but Python.
 
-docs/ledger.md has the command that makes the dump and the form that is hashed. Then:
+docs/ledger.md has the commands that make dumps and the form that is hashed. Then:
 
-    python verify_dump.py dump.csv [HEAD]
+    python verify_dump.py DUMP [HEAD] [--after HASH]
 
-HEAD is a hash (64 hex digits) that the ledger is known to have had: a cut tail is found with it.
-Ends with 0 when every row holds, else with 1.
+DUMP is CSV when it is named so, else JSON lines. HEAD is a hash (64 hex digits) that the ledger is
+known to have had: a cut tail is found with it. A dump that begins later than at position 1 needs
+the hash before its first row. Ends with 0 when every row holds, else with 1.
 """
 
+import argparse
 import csv
+import json
 import sys
 from hashlib import sha256
 
-START = bytes(32)
+START = bytes(32).hex()
 
 
-def main(path: str, head: str = START.hex()) -> int:
+def rows(path):
+    """The fields that are hashed, position first, and at the end the hash."""
     csv.field_size_limit(2**31 - 1)
-    position, previous, head_seen = 0, START, head == START.hex()
     with open(path, encoding="utf-8", newline="") as dump:
-        for *fields, stored in csv.reader(dump):
-            expected = sha256(previous + "\n".join(fields).encode()).hexdigest()
-            if fields[0] != str(position + 1) or stored != expected:
-                print(f"broken at position {position + 1}: row {fields[0]} does not follow")
-                return 1
-            position, previous = position + 1, bytes.fromhex(stored)
-            head_seen = head_seen or stored == head
+        if path.endswith(".csv"):
+            yield from csv.reader(dump)
+        else:
+            for line in dump:
+                yield [str(value) for value in json.loads(line).values()]
+
+
+def main(path: str, head: str, after: str) -> int:
+    count, position, previous = 0, 0, after
+    head_seen = head in (START, after)
+    for *fields, stored in rows(path):
+        if count == 0 and after != START:
+            position = int(fields[0]) - 1
+        expected = sha256(bytes.fromhex(previous) + "\n".join(fields).encode()).hexdigest()
+        if fields[0] != str(position + 1) or stored != expected:
+            print(f"broken at position {position + 1}: row {fields[0]} does not follow")
+            return 1
+        count, position, previous = count + 1, position + 1, stored
+        head_seen = head_seen or stored == head
     if not head_seen:
-        print(f"cut: {head} is not among the {position} rows")
+        print(f"cut: {head} is not among the {count} rows")
         return 1
-    print(f"{position} rows hold, head {previous.hex()}")
+    print(f"{count} rows hold, head {previous}")
     return 0
 
 
 if __name__ == "__main__":
-    sys.exit(main(*sys.argv[1:]))
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("dump")
+    parser.add_argument("head", nargs="?", default=START)
+    parser.add_argument("--after", metavar="HASH", default=START)
+    given = parser.parse_args()
+    sys.exit(main(given.dump, given.head, given.after))
