@@ -1,5 +1,5 @@
 -- recoveries --
-SELECT position, case_id, kind, stream, pass_id, opened_at, facts
+SELECT position, case_id, kind, stream, pass_id, opened_at, status, facts
 FROM views.recoveries
 WHERE position > %(after)s
 ORDER BY position

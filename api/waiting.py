@@ -65,9 +65,15 @@ def _parked(
 
 
 def _recovery(
-    case_id: str, kind: str, stream: str, pass_id: str, opened_at: datetime, facts: Any
+    case_id: str,
+    kind: str,
+    stream: str,
+    pass_id: str,
+    opened_at: datetime,
+    status: str,
+    facts: Any,
 ) -> dict[str, Any]:
     """Nothing is retried by itself yet: an open case waits for an operator."""
     case = {"id": case_id, "kind": kind, "stream": stream, "pass_id": pass_id}
-    waits = {"state": "open", "attempts": 0, "next_try_at": None}
+    waits = {"state": status, "attempts": 0, "next_try_at": None}
     return {**case, "opened_at": spoken_time(opened_at), **waits, "facts": facts}

@@ -175,11 +175,13 @@ class RecordPayment(WithOrder):
             raise PaymentTaken()
         character = seen.get(Character, character_stream(order.character_id))
         current = order_of(seen, character)
-        if current and current.payment and current.order_id != order.order_id:
-            return order.give_back(self.found, self.confirmations)
-        wallets = current_pass(seen, order.pass_id).evm_wallets
+        other = current and current.payment and current.order_id != order.order_id
         events = order.record_payment(
-            self.found, confirmations=self.confirmations, wallets=wallets, at=at
+            self.found,
+            confirmations=self.confirmations,
+            wallets=current_pass(seen, order.pass_id).evm_wallets,
+            at=at,
+            needed=not other,
         )
         if not any(event.TOPIC == "payment_settled.v1" for event in events):
             return events

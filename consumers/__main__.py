@@ -98,17 +98,15 @@ def compose(
     depths = Depths(settings.evm_confirmations, settings.evm_finality_blocks)
     examiner, desk = Examiner(chain, depths), Desk(ledger, clock.now)
     store = picture_store(settings, web)
-    cap = timedelta(seconds=LONGEST_PAUSE_S[env])
-    results = Results(desk, examiner, store, cap)
+    results = Results(desk, examiner, store, timedelta(seconds=LONGEST_PAUSE_S[env]))
     payments = Payments(desk, examiner, publisher)
     generation = Generation(desk, image_provider(settings, web), store, publisher)
-    minter = FinalMint(desk, examiner, evm_minter(settings), payments)
     reactions: Mapping[str, Reaction] = {
         "verify": payments.verify,
         "finality": payments.watch,
         "expire": payments.expire,
         "generate": generation.generate,
-        "final_mint": minter.mint,
+        "final_mint": FinalMint(desk, examiner, evm_minter(settings), payments).mint,
     }
     handlers = {CHAIN_RESULTS: results.chain, PROVIDER_RESULTS: results.provider}
     return [

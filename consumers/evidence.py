@@ -58,17 +58,22 @@ class Examiner:
         return [*moved, *found, *(command for command in judged if command), *final]
 
     async def standing(self, order: Order, head: Head) -> list[Command]:
-        """Is the block of the payment still part of the chain, and deep enough to forget?"""
-        held = order.payment or order.seen
-        if held is None or order.finalized:
-            return []
-        there = await self.chain.block_hash(held.block_number)
+        """Are the blocks of the payments still part of the chain, and deep enough to forget?"""
+        blocks = {held.block_hash: held.block_number for held in order.unsafe}
+        found = [await self._block(order, *block, head) for block in blocks.items()]
+        return [command for command in found if command]
+
+    async def _block(
+        self, order: Order, block_hash: str, number: int, head: Head
+    ) -> Command | None:
+        there = await self.chain.block_hash(number)
         if there is None:
-            return []
-        if there != held.block_hash:
-            return [RetractPayment(order_id=order.order_id, block_hash=held.block_hash)]
-        final = order.payment and depth(head, held.block_number) >= self.depths.finality
-        return [FinalizePayment(order_id=order.order_id, block_hash=there)] if final else []
+            return None
+        if there != block_hash:
+            return RetractPayment(order_id=order.order_id, block_hash=block_hash)
+        if depth(head, number) < self.depths.finality:
+            return None
+        return FinalizePayment(order_id=order.order_id, block_hash=block_hash)
 
     async def _payments(self, order: Order, mints: Sequence[MintSeen], head: Head) -> list[Command]:
         assert order.terms is not None
@@ -87,9 +92,7 @@ class Examiner:
         return commands
 
     def _news(self, order: Order, found: Payment) -> bool:
-        if found.place in order.judged:
-            return False
-        if order.payment and order.payment.place == found.place:
+        if order.receipts.has(found.place):
             return False
         shallow = found.depth < self.depths.confirmations
         return not (shallow and order.seen is not None and order.seen.place == found.place)

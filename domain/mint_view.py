@@ -93,11 +93,14 @@ def describe_evidence(order: Order) -> dict[str, Any] | None:
 
 
 def describe_surplus(order: Order) -> list[dict[str, Any]]:
-    """Payments beyond the first: each is refund due in full."""
+    """What was paid beyond the price, in the paying transaction or in further ones: refund due."""
     asset = order.terms.asset if order.terms else ""
+    extra = [(held.tx_hash, held.amount) for held in order.receipts.surplus]
+    if order.payment and order.payment.amount > order.price:
+        extra.insert(0, (order.payment.tx_hash, order.payment.amount - order.price))
     return [
-        {"tx": extra.tx_hash, "asset": asset, "amount": str(extra.amount), "outcome": "refund_due"}
-        for extra in order.surplus
+        {"tx": tx_hash, "asset": asset, "amount": str(amount), "outcome": "refund_due"}
+        for tx_hash, amount in extra
     ]
 
 

@@ -2,8 +2,8 @@
 
 Life: opened → (transactions claimed, seen) → settled → finalized; or failed (reverted, replaced,
 expired), from which a payment that lands late still leads to settled. Never two payments for one
-order: the second is refund due. A reorg takes `settled` back until `finalized`. Seed 000,
-`contract.md` §3.
+order: the second is refund due. Whatever a payment was taken as, a reorg takes it back until it is
+final. Seed 000, `contract.md` §3.
 """
 
 from __future__ import annotations
@@ -11,17 +11,18 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
+from functools import reduce
 from typing import Any
 
 from domain import order_events as happened
 from domain.event import Event, Refused
 from domain.mint_ui import OrderStatus
 from domain.order_events import PaymentEvent, order_stream
-from domain.payment import Payment, Place, Transaction
+from domain.payment import Payment, Transaction
+from domain.receipts import Receipts, TakenAs
 
 ORDER_LASTS = timedelta(hours=1)
 CLAIMS_MAX = 20
-WALLET_STEPS = ("awaiting_approve", "awaiting_mint")
 
 
 class NotOffered(Refused):
@@ -42,12 +43,9 @@ class Order:
     shown_step: str | None = None
     claims: Mapping[str, Transaction] = field(default_factory=dict)
     seen: Payment | None = None
-    payment: Payment | None = None
-    finalized: bool = False
+    receipts: Receipts = field(default_factory=Receipts)
     failure: str = ""
     hashes: frozenset[str] = frozenset()
-    judged: frozenset[Place] = frozenset()
-    surplus: tuple[Payment, ...] = ()
     final_mint: happened.FinalMintSigned | None = None
     final_token_id: int | None = None
 
@@ -64,6 +62,15 @@ class Order:
     @property
     def price(self) -> int:
         return int(self.terms.amount) if self.terms else 0
+
+    @property
+    def payment(self) -> Payment | None:
+        return self.receipts.price
+
+    @property
+    def unsafe(self) -> tuple[Payment, ...]:
+        """What a reorg may still take away: seen, or taken and not final."""
+        return (*((self.seen,) if self.seen else ()), *self.receipts.unsafe)
 
     @property
     def status(self) -> OrderStatus:
@@ -103,7 +110,7 @@ class Order:
         return [happened.WalletStepShown(**self._ids, step=step)]
 
     def claim(self, tx_hash: str, at: datetime) -> list[Event]:
-        if tx_hash in self.claims or self._counts(tx_hash):
+        if tx_hash in self.claims or (self.payment and self.payment.tx_hash == tx_hash):
             return []
         if len(self.claims) >= CLAIMS_MAX:
             raise TooManyClaims(f"({CLAIMS_MAX})")
@@ -124,54 +131,39 @@ class Order:
         return [happened.TransactionDismissed(**self._ids, tx_hash=tx_hash, reason=reason)]
 
     def record_payment(
-        self, found: Payment, *, confirmations: int, wallets: frozenset[str], at: datetime
+        self,
+        found: Payment,
+        *,
+        confirmations: int,
+        wallets: frozenset[str],
+        at: datetime,
+        needed: bool = True,
     ) -> list[Event]:
-        """What a payment on chain means for this order; `wallets` are those of its pass."""
-        if found.place in self.judged:
-            return []
-        held = self.payment or self.seen
-        moved: list[Event] = []
-        if held and held.moved_to(found):
-            if self.finalized:
-                return []
-            moved = self.retract(held.block_hash, at)
-            held = None
-        if self.payment and held:
-            return self._surplus(found, confirmations)
-        if found.depth < confirmations:
-            again = held is not None and held.place == found.place
-            return [] if again else [*moved, happened.PaymentSeen(**self._facts(found))]
-        if found.payer not in wallets:
-            return [*moved, self._rejected(found, "foreign_payer")]
-        if found.amount < self.price:
-            return [*moved, self._rejected(found, "amount_too_low")]
-        return [*moved, happened.PaymentSettled(**self._facts(found))]
+        """What a payment on chain means for this order; `wallets` are those of its pass.
 
-    def give_back(self, found: Payment, confirmations: int) -> list[Event]:
-        """A payment that is not needed, because another order of the character is paid."""
-        if found.place in self.judged or found.depth < confirmations:
-            return []
-        return [self._surplus_of(found)]
+        Not `needed`: another order of the character is paid.
+        """
+        moved = self._moved(found, at)
+        after = reduce(Order.evolve, moved, self)
+        if after.receipts.has(found.place) or after.receipts.final_elsewhere(found):
+            return moved
+        surplus = after.payment is not None or not needed
+        if found.depth < confirmations:
+            told = surplus or (after.seen is not None and after.seen.place == found.place)
+            return moved if told else [*moved, happened.PaymentSeen(**self._facts(found))]
+        return [*moved, self._surplus(found) if surplus else self._judged(found, wallets)]
 
     def retract(self, block_hash: str, at: datetime) -> list[Event]:
-        held = self.payment or self.seen
-        if held is None or held.block_hash != block_hash or self.finalized:
-            return []
-        return [
-            happened.PaymentRetracted(
-                **self._ids,
-                tx_hash=held.tx_hash,
-                block_number=held.block_number,
-                block_hash=block_hash,
-                retracted_at=at,
-            )
-        ]
+        """The block is no longer part of the chain, nor is what it held of this order."""
+        gone = {held.block: held for held in self.unsafe if held.block_hash == block_hash}
+        return [self._retracted(held, at) for held in gone.values()]
 
     def finalize(self, block_hash: str) -> list[Event]:
-        if self.finalized or self.payment is None or self.payment.block_hash != block_hash:
-            return []
-        paid = self.payment.tx_hash
-        return [happened.PaymentFinalized(**self._ids, tx_hash=paid, block_hash=block_hash)]
+        deep = [held.tx_hash for held in self.receipts.unsafe if held.block_hash == block_hash]
+        return [
+            happened.PaymentFinalized(**self._ids, tx_hash=tx, block_hash=block_hash)
+            for tx in dict.fromkeys(deep)
+        ]
 
     def expire(self, at: datetime) -> list[Event]:
         if self.status != "pending" or self.expires_at is None or at < self.expires_at:
@@ -222,8 +214,8 @@ class Order:
                 return replace(self, final_mint=None)
             case happened.TokenMinted(token_id=token_id):
                 return replace(self, final_token_id=int(token_id))
-            case happened.PaymentFinalized():
-                return replace(self, finalized=True)
+            case happened.PaymentFinalized(tx_hash=tx, block_hash=block):
+                return replace(self, receipts=self.receipts.finalize((tx, block)))
             case PaymentEvent() | happened.PaymentRetracted():
                 return self._paid(event)
         return self._claimed(event)
@@ -245,23 +237,17 @@ class Order:
             case happened.PaymentSeen():
                 return replace(self, seen=Payment.of(event), hashes=self.hashes | {event.tx_hash})
             case happened.PaymentSettled():
-                paid = replace(self, payment=Payment.of(event), seen=None, failure="")
-                return paid._without_claim(event.tx_hash)
-            case happened.PaymentRetracted(tx_hash=tx, retracted_at=at):
-                gone = self.payment or self.seen
-                claim = Transaction(at, gone.sender, gone.nonce) if gone else Transaction(at)
-                return replace(self, payment=None, seen=None)._with_claim(tx, claim)
+                return replace(self._taken(event, "price"), seen=None, failure="")
             case happened.PaymentRejected():
-                place = Payment.of(event).place
-                seen = None if self.seen and self.seen.place == place else self.seen
-                left = replace(self, judged=self.judged | {place}, seen=seen)
-                return left._without_claim(event.tx_hash)
+                return self._taken(event, "rejected")
             case happened.PaymentSurplusRecorded():
-                extra = Payment.of(event)
-                seen = None if self.seen and self.seen.place == extra.place else self.seen
-                left = replace(self, judged=self.judged | {extra.place}, seen=seen)
-                kept = replace(left, surplus=(*self.surplus, extra))
-                return kept._without_claim(event.tx_hash)
+                return self._taken(event, "surplus")
+            case happened.PaymentRetracted(tx_hash=tx, block_hash=block, retracted_at=at):
+                gone = next((held for held in self.unsafe if held.block == (tx, block)), None)
+                claim = Transaction(at, gone.sender, gone.nonce) if gone else Transaction(at)
+                seen = None if self.seen and self.seen.block == (tx, block) else self.seen
+                receipts = self.receipts.retract((tx, block))
+                return replace(self, receipts=receipts, seen=seen)._with_claim(tx, claim)
         return self
 
     # Helpers.
@@ -270,22 +256,40 @@ class Order:
     def _ids(self) -> Any:
         return {"order_id": self.order_id, "character_id": self.character_id}
 
-    def _counts(self, tx_hash: str) -> bool:
-        return self.payment is not None and self.payment.tx_hash == tx_hash
-
     def _facts(self, found: Payment) -> Any:
         return {**self._ids, **found.facts()}
 
-    def _rejected(self, found: Payment, reason: str) -> Event:
-        return happened.PaymentRejected(**self._facts(found), reason=reason)
+    def _moved(self, found: Payment, at: datetime) -> list[Event]:
+        """What a reorg carried over from another block to that of `found`."""
+        old = {held.block: held for held in self.unsafe if found.moved_from(held)}
+        return [self._retracted(held, at) for held in old.values()]
 
-    def _surplus(self, found: Payment, confirmations: int) -> list[Event]:
-        held = self.payment
-        return [] if held and found.place == held.place else self.give_back(found, confirmations)
+    def _judged(self, found: Payment, wallets: frozenset[str]) -> Event:
+        facts, beyond = self._facts(found), found.amount - self.price
+        if found.payer not in wallets:
+            return happened.PaymentRejected(**facts, reason="foreign_payer")
+        if beyond < 0:
+            return happened.PaymentRejected(**facts, reason="amount_too_low")
+        return happened.PaymentSettled(**facts, refund_due=str(beyond))
 
-    def _surplus_of(self, found: Payment) -> Event:
+    def _surplus(self, found: Payment) -> Event:
         asset, due = self.terms.asset if self.terms else "", str(found.amount)
         return happened.PaymentSurplusRecorded(**self._facts(found), asset=asset, refund_due=due)
+
+    def _retracted(self, held: Payment, at: datetime) -> Event:
+        return happened.PaymentRetracted(
+            **self._ids,
+            tx_hash=held.tx_hash,
+            block_number=held.block_number,
+            block_hash=held.block_hash,
+            retracted_at=at,
+        )
+
+    def _taken(self, event: PaymentEvent, as_: TakenAs) -> Order:
+        payment = Payment.of(event)
+        seen = None if self.seen and self.seen.place == payment.place else self.seen
+        left = replace(self, receipts=self.receipts.take(payment, as_), seen=seen)
+        return left._without_claim(event.tx_hash)
 
     def _with_claim(self, tx_hash: str, claim: Transaction) -> Order:
         claims = {**self.claims, tx_hash: claim}

@@ -101,13 +101,18 @@ class PaymentSeen(PaymentEvent):
 @event("payment_settled.v1")
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PaymentSettled(PaymentEvent):
-    """The evidence that makes an order paid: right contract, token, amount, payer, depth."""
+    """The evidence that makes an order paid: right contract, token, amount, payer, depth.
+
+    `refund_due` is what goes beyond the price.
+    """
+
+    refund_due: str = "0"
 
 
 @event("payment_retracted.v1")
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PaymentRetracted(OrderEvent):
-    """A reorg took the block away: what was settled or seen is open again."""
+    """A reorg took the block away: what its transaction paid, or seemed to, is open again."""
 
     tx_hash: str
     block_number: int

@@ -10,6 +10,9 @@ from domain.order_events import PaymentEvent
 
 UNSEEN_AFTER = timedelta(minutes=30)
 
+Block = tuple[str, str]
+"""A transaction and the block that it stands in."""
+
 Place = tuple[str, str, int]
 """Where a payment stands: transaction, block, place of its event in the block."""
 
@@ -50,7 +53,11 @@ class Payment:
     def place(self) -> Place:
         return (self.tx_hash, self.block_hash, self.log_index)
 
-    def moved_to(self, other: Payment) -> bool:
+    @property
+    def block(self) -> Block:
+        return (self.tx_hash, self.block_hash)
+
+    def moved_from(self, other: Payment) -> bool:
         """The same transaction in another block: a reorg carried it over."""
         return self.tx_hash == other.tx_hash and self.block_hash != other.block_hash
 

@@ -34,6 +34,7 @@ class Card:
 
 class Characters(Projection[Card]):
     name = "characters"
+    version = 2
     topics = topics_of(CharacterEvent, OrderEvent)
     state = Card
 

@@ -34,6 +34,7 @@ class Tracked:
 
 class MintOrders(Projection[Tracked]):
     name = "mint_orders"
+    version = 2
     topics = topics_of(OrderEvent)
     state = Tracked
 

@@ -6,6 +6,7 @@ CREATE TABLE IF NOT EXISTS recoveries (
     pass_id   text        NOT NULL,
     opened_at timestamptz NOT NULL,
     position  bigint      NOT NULL,
+    status    text        NOT NULL,
     facts     jsonb       NOT NULL,
     state     text        NOT NULL
 );
@@ -15,13 +16,16 @@ SELECT case_id, state FROM recoveries WHERE case_id = ANY (%s);
 
 -- upsert --
 INSERT INTO recoveries SELECT * FROM json_populate_recordset(NULL::recoveries, %s::json)
-ON CONFLICT (case_id) DO NOTHING;
+ON CONFLICT (case_id) DO UPDATE SET
+    status = excluded.status,
+    facts  = excluded.facts,
+    state  = excluded.state;
 
 -- drop --
 DELETE FROM recoveries WHERE case_id = ANY (%s);
 
 -- open --
-SELECT case_id, kind, stream, pass_id, opened_at, position, facts
+SELECT case_id, kind, stream, pass_id, opened_at, position, status, facts
 FROM views.recoveries
 WHERE position > %(after)s
 ORDER BY position

@@ -89,8 +89,9 @@ class Book:
     def _count(self, order: Order, event: OrderEvent) -> None:
         if isinstance(event, ARRIVALS):
             self.paid[_asset(order)] += int(event.amount)
-        elif isinstance(event, PaymentRetracted) and order.payment:
-            self.paid[_asset(order)] -= order.payment.amount
+        elif isinstance(event, PaymentRetracted):
+            gone = order.receipts.of((event.tx_hash, event.block_hash))
+            self.paid[_asset(order)] -= sum(payment.amount for payment in gone)
 
     def lines(self) -> list[Line]:
         found = [line for order in self.orders.values() for line in self._of_order(order)]
@@ -99,13 +100,12 @@ class Book:
     def _of_order(self, order: Order) -> Iterable[Line]:
         if order.payment:
             yield from self._funding(order, order.payment)
-        for extra in order.surplus:
-            yield self._line(order, extra, "a further payment", "refund_due", extra.amount)
-        for (order_id, _), recorded in self.arrivals.items():
-            event = recorded.event
-            if order_id == order.order_id and isinstance(event, PaymentRejected):
-                found = Payment.of(event)
-                yield self._line(order, found, event.reason, "refund_due", found.amount)
+        for receipt in order.receipts.taken:
+            if receipt.taken_as == "price":
+                continue
+            event = self.arrivals[order.order_id, receipt.payment.place].event
+            what = event.reason if isinstance(event, PaymentRejected) else "a further payment"
+            yield self._line(order, receipt.payment, what, "refund_due", receipt.payment.amount)
 
     def _funding(self, order: Order, payment: Payment) -> Iterable[Line]:
         character = self.characters.get(order.character_id, Character())

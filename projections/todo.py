@@ -25,7 +25,8 @@ from projections.topics import topics_of
 
 @dataclass(frozen=True, slots=True)
 class Promise:
-    """`open_claims` counts for `verify`; `recipe`, `paid`, `image` and `minted` for `deliver`."""
+    """`open` are the transactions that `verify` and `finality` wait for; `recipe`, `paid_by`,
+    `image` and `minted` count for `deliver`."""
 
     kind: str
     order_id: str
@@ -34,9 +35,9 @@ class Promise:
     opened_at: datetime
     due_at: datetime | None
     attempts: int = 0
-    open_claims: tuple[str, ...] = ()
+    open: tuple[str, ...] = ()
     recipe: str = ""
-    paid: bool = False
+    paid_by: str = ""
     image: bool = False
     minted: bool = False
     retry_at: datetime | None = None
@@ -45,6 +46,7 @@ class Promise:
 
 class Todo(Projection[Promise]):
     name = "todo"
+    version = 2
     topics = topics_of(happened.OrderEvent) | topics_of(
         made.GenerationRequested, made.GenerationFailed, made.ImageStored
     )
@@ -62,6 +64,8 @@ class Todo(Projection[Promise]):
                     f"finality:{order}",
                     f"deliver:{e.character_id}",
                 )
+            case happened.PaymentRejected() | happened.PaymentSurplusRecorded() as e:
+                return (f"verify:{e.order_id}", f"finality:{e.order_id}")
             case happened.PaymentFinalized() as e:
                 return (f"finality:{e.order_id}",)
             case (
@@ -114,7 +118,7 @@ def _new(kind: str, recorded: Recorded) -> Promise:
 
 
 def _verify(known: Promise, recorded: Recorded) -> Promise | None:
-    claims = dict.fromkeys(known.open_claims)
+    claims = dict.fromkeys(known.open)
     match recorded.event:
         case happened.TransactionClaimed(tx_hash=tx) | happened.PaymentSeen(tx_hash=tx):
             claims[tx] = None
@@ -124,7 +128,7 @@ def _verify(known: Promise, recorded: Recorded) -> Promise | None:
             claims.pop(tx, None)
     if not claims:
         return None
-    return replace(known, open_claims=tuple(claims), due_at=recorded.recorded_at)
+    return replace(known, open=tuple(claims), due_at=recorded.recorded_at)
 
 
 def _expire(known: Promise, recorded: Recorded) -> Promise | None:
@@ -137,20 +141,24 @@ def _expire(known: Promise, recorded: Recorded) -> Promise | None:
 
 
 def _finality(known: Promise, recorded: Recorded) -> Promise | None:
-    if isinstance(recorded.event, happened.PaymentSettled):
-        return replace(known, due_at=recorded.recorded_at)
-    return None
+    taken = dict.fromkeys(known.open)
+    match recorded.event:
+        case happened.PaymentRetracted(tx_hash=tx) | happened.PaymentFinalized(tx_hash=tx):
+            taken.pop(tx, None)
+        case happened.PaymentEvent(tx_hash=tx):
+            taken[tx] = None
+    return replace(known, open=tuple(taken), due_at=recorded.recorded_at) if taken else None
 
 
 def _deliver(known: Promise, recorded: Recorded) -> Promise:
     event = recorded.event
     match event:
         case happened.OrderOpened(order_id=order_id, recipe=recipe):
-            known = known if known.paid else replace(known, order_id=order_id, recipe=recipe)
-        case happened.PaymentSettled(order_id=order_id):
-            known = replace(known, order_id=order_id, paid=True)
-        case happened.PaymentRetracted(order_id=order_id) if order_id == known.order_id:
-            known = replace(known, paid=False)
+            known = known if known.paid_by else replace(known, order_id=order_id, recipe=recipe)
+        case happened.PaymentSettled(order_id=order_id, tx_hash=tx):
+            known = replace(known, order_id=order_id, paid_by=tx)
+        case happened.PaymentRetracted(order_id=known.order_id, tx_hash=known.paid_by):
+            known = replace(known, paid_by="")
         case made.GenerationRequested(attempt=attempt):
             known = replace(known, attempts=attempt, retry_at=None, gave_up=False)
         case made.GenerationFailed(retry_at=retry_at):
@@ -167,7 +175,7 @@ def _work(promise: Promise) -> str:
     """What is to be done next; empty when nothing is."""
     if promise.kind != "deliver":
         return promise.kind
-    if not promise.paid:
+    if not promise.paid_by:
         return ""
     if not promise.image:
         return "generate"

@@ -20,7 +20,7 @@ router = APIRouter(prefix="/admin", tags=["administration"])
 
 STREAM = f"order:{ORDER_ID}"
 RECOVERY = {
-    "id": f"{STREAM}/4",
+    "id": f"{STREAM}/{TX_HASH}",
     "kind": "overpaid",
     "stream": STREAM,
     "pass_id": "pass:user:ada",

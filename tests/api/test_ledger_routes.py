@@ -137,11 +137,13 @@ async def test_replay_shows_the_state_at_any_position_and_time(api: Api) -> None
     assert [event["type"] for event in found] == ["order_opened.v1", "payment_settled.v1"]
     now = (await api.get(f"/ledger/replay/{stream}", who)).json()
     assert now["version"] == 2
-    assert now["state"]["payment"]["amount"] == str(bought.price)
-    assert now["state"]["payment"]["token_id"] == "1"
+    (receipt,) = now["state"]["receipts"]["taken"]
+    assert receipt["taken_as"] == "price"
+    assert receipt["payment"]["amount"] == str(bought.price)
+    assert receipt["payment"]["token_id"] == "1"
     for then in (str(found[0]["position"]), found[0]["time"]):
         before = (await api.get(f"/ledger/replay/{stream}", who, as_of=then)).json()
-        assert (before["version"], before["state"]["payment"]) == (1, None)
+        assert (before["version"], before["state"]["receipts"]["taken"]) == (1, [])
     early = str(found[0]["position"] - 1)
     assert (await api.get(f"/ledger/replay/{stream}", who, as_of=early)).status_code == 404
     zoneless = found[0]["time"].removesuffix("Z")

@@ -12,7 +12,7 @@ from hypothesis import strategies as some
 from domain import order_events as happened
 from domain.event import Refused
 from domain.order import CLAIMS_MAX, ORDER_LASTS, NotOffered, Order, TooManyClaims
-from domain.payment import Payment
+from domain.payment import Payment, Place
 from tests.spec import NOON, Given
 
 ALICE, MALLORY = "0x" + "a" * 40, "0x" + "b" * 40
@@ -123,6 +123,26 @@ def test_a_payment_carried_over_by_a_reorg_settles_again_in_its_new_block():
     given(opened, settled).when(paying(moved)).then(retracted, again)
 
 
+def test_what_was_refund_due_goes_with_its_block_and_comes_back_with_it():
+    rejected = happened.PaymentRejected(
+        **IDS, **replace(found, amount=PRICE - 1).facts(), reason="amount_too_low"
+    )
+    given(opened, rejected).when(lambda o: o.retract("0xb10", NOON)).then(retracted)
+    moved = replace(second, block_hash="0xb99", block_number=12)
+    surplus, again = (
+        happened.PaymentSurplusRecorded(**IDS, **p.facts(), asset="MPT", refund_due=str(PRICE))
+        for p in (second, moved)
+    )
+    gone = replace(retracted, tx_hash="0x2", block_number=10, block_hash="0xb11")
+    given(opened, settled, surplus).when(paying(moved)).then(gone, again)
+
+
+def test_what_goes_beyond_the_price_is_refund_due():
+    much = replace(found, amount=PRICE + 3)
+    beyond = happened.PaymentSettled(**IDS, **much.facts(), refund_due="3")
+    given(opened).when(paying(much)).then(beyond)
+
+
 def test_what_is_final_is_not_taken_back():
     final = happened.PaymentFinalized(**IDS, tx_hash="0x1", block_hash="0xb10")
     given(opened, settled, final).when(lambda o: o.retract("0xb10", NOON)).then()
@@ -209,8 +229,7 @@ asked = some.one_of(
 @forall(some.lists(asked, max_size=25))
 def test_an_order_counts_one_payment_and_loses_none(story):
     order = given(opened).is_now()
-    standing: set[tuple[str, str, int]] = set()
-    refunds: set[tuple[str, str, int]] = set()
+    places: dict[str, set[Place]] = {"price": set(), "surplus": set(), "rejected": set()}
     for decision in story:
         try:
             events = decision(order)
@@ -220,15 +239,25 @@ def test_an_order_counts_one_payment_and_loses_none(story):
             order = order.evolve(event)
             match event:
                 case happened.PaymentSettled():
-                    standing.add(Payment.of(event).place)
-                    assert int(event.amount) >= PRICE
+                    places["price"].add(Payment.of(event).place)
+                    assert int(event.amount) - int(event.refund_due) == PRICE
                     assert event.payer == ALICE
                     assert event.depth >= DEEP
                 case happened.PaymentRetracted():
-                    standing = {place for place in standing if place[1] != event.block_hash}
+                    gone = (event.tx_hash, event.block_hash)
+                    for kept in places.values():
+                        kept -= {place for place in kept if place[:2] == gone}
                 case happened.PaymentSurplusRecorded():
-                    refunds.add(Payment.of(event).place)
-        assert len(standing) <= 1, "two payments for one order"
-        assert (order.status == "confirmed") == bool(standing)
-        assert refunds == {extra.place for extra in order.surplus}
-        assert not standing & refunds
+                    places["surplus"].add(Payment.of(event).place)
+                case happened.PaymentRejected():
+                    places["rejected"].add(Payment.of(event).place)
+        assert len(places["price"]) <= 1, "two payments for one order"
+        assert (order.status == "confirmed") == bool(places["price"])
+        for taken_as, expected in places.items():
+            receipts = [r for r in order.receipts.taken if r.taken_as == taken_as]
+            assert {receipt.payment.place for receipt in receipts} == expected
+        taken = [place for kept in places.values() for place in kept]
+        assert len(taken) == len(set(taken)), "one payment counted twice"
+        assert len({place[:2] for place in taken}) == len({place[0] for place in taken}), (
+            "one transaction counted in two blocks"
+        )
