@@ -28,7 +28,6 @@ from projections.runner import LIVE, connect, set_up
 from settings import Settings
 
 READERS = 4
-OPENAI_MODEL = "gpt-image-1"
 
 
 @dataclass(frozen=True)
@@ -60,7 +59,7 @@ class Parts:
         """(provider, model) that a retry is recorded with; the worker's own settings decide."""
         if self.settings.mega_image_provider == "seedream":
             return "seedream", self.settings.seedream_model
-        return "openai", OPENAI_MODEL
+        return "openai", self.settings.openai_model
 
 
 def catalog_of(settings: Settings) -> Catalog:

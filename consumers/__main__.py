@@ -175,6 +175,7 @@ def image_provider(settings: Settings, web: httpx.AsyncClient) -> ImageProvider:
         key=settings.seedream_key.get_secret_value(),
         model=settings.seedream_model,
         client=web,
+        output_hosts=frozenset(settings.mega_provider_hosts),
     )
 
 
