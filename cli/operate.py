@@ -83,14 +83,15 @@ async def _rebuild(url: str, chosen: list[str]) -> RebuiltAll:
 
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
-
-    def interrupted() -> None:
-        hint("Stopping after this page; Ctrl-C again does not wait for it.")
-        stop.set()
-        loop.remove_signal_handler(signal.SIGINT)
-
-    loop.add_signal_handler(signal.SIGINT, interrupted)
     with progress() as bars:
+
+        def interrupted() -> None:
+            said = "Stopping after this page; Ctrl-C again does not wait for it."
+            bars.console.print(said, soft_wrap=True)
+            stop.set()
+            loop.remove_signal_handler(signal.SIGINT)
+
+        loop.add_signal_handler(signal.SIGINT, interrupted)
         tasks = {name: bars.add_task(name, total=None) for name in chosen}
         async with sealed_ledger(url) as ledger:
             return await rebuild_all(
@@ -122,7 +123,7 @@ def recoveries(json_: AsJson = False) -> None:
     """List the open cases: money that arrived and could not become what was asked for."""
     from api.waiting import recoveries as cases
 
-    found = asyncio.run(_all(cases))
+    found = [case for case in asyncio.run(_all(cases)) if case["state"] == "open"]
     if json_:
         as_json(found)
     elif not found:

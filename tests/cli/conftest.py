@@ -15,7 +15,8 @@ from tests.world import Database, TestWorld
 
 @dataclass(frozen=True)
 class Shop:
-    """A ledger with history: somebody got an image, under two names; somebody paid too much."""
+    """A ledger with history: somebody got an image, under two names; somebody paid too much;
+    somebody else did too, but a reorg took that away."""
 
     database: Database
     mega: Mega
@@ -43,6 +44,8 @@ async def traded(world: TestWorld, database: Database, folder: Path) -> Shop:
         await paid.deliver(api, bought)
         generous = await paid.order(api, "ben")
         await paid.pay(api, generous, amount=generous.price + 7)
+        carl = await paid.order(api, "carl")
+        await paid.retract(api, carl, await paid.pay(api, carl, 2, amount=carl.price + 1))
         await api.project()
     mega = Mega({**world.environment(), "DATABASE_URL": database.url, "MEGA_DATA_DIR": str(folder)})
     names = (bought.pass_id, second.pass_id)

@@ -32,7 +32,7 @@ def everything(shop: Shop) -> Any:
     return {**rows(shop.database.url), **folded}
 
 
-def test_open_cases_are_listed(shop: Shop) -> None:
+def test_open_cases_are_listed_and_no_others(shop: Shop) -> None:
     (case,) = shop.mega("recoveries", "--json").json
     assert (case["kind"], case["pass_id"]) == ("overpaid", "pass:user:ben")
     assert case["stream"] == f"order:{shop.generous}"
@@ -140,7 +140,8 @@ def test_what_is_parked_is_listed_and_tried_again(shop: Shop, app: psycopg.Conne
     assert shop.mega("parked", "replay").out == "Nothing that failed is parked.\n"
     before = everything(shop)
     app.execute(
-        "WITH lost AS (DELETE FROM views.recoveries RETURNING position, stream)"
+        "WITH lost AS ("
+        "  DELETE FROM views.recoveries WHERE status = 'open' RETURNING position, stream)"
         " INSERT INTO views.parked (projection, position, stream, error, keys)"
         " SELECT 'recoveries', position, stream, 'ValueError: odd', '{}' FROM lost"
     )
