@@ -77,6 +77,19 @@ class Buyer:
     def step(self, order: Json, step: str | None) -> Json:
         return self.post(f"/mint-orders/{order['order_id']}/wallet-step", {"step": step})
 
+    def retry(self, order: Json, *, status: int = 200) -> Json:
+        """Opens a failed order again."""
+        return self.post(f"/mint-orders/{order['order_id']}/retry", status=status)
+
+    def retry_image(self, card: Json, *, status: int = 202) -> Json:
+        return self.post(f"/characters/{card['id']}/retry-generation", status=status)
+
+    def statement(self) -> dict[str, int]:
+        """What I paid and what became of it, in atomic units; only what is not zero."""
+        assets = self.get("/me/statement")["statement"]["assets"]
+        sums = assets.get("MPT", {})
+        return {name: int(amount) for name, amount in sums.items() if int(amount)}
+
     def card(self, card: Json) -> Json:
         return self.get(f"/characters/{card['id']}")
 
@@ -114,6 +127,14 @@ class Buyer:
 
         self.until(card, within_s, mint_ui_state="done")
         return eventually(minted, within_s)
+
+    def gets(self, card: Json, **statement: int) -> Json:
+        """Done: paid once, made once, and the statement says so."""
+        done = self.until_done(card)
+        self.stage.facts.check_delivered(done)
+        price = int(self.order({"order_id": done["mint_order_id"]})["price"]["amount"])
+        assert self.statement() == {"paid": price, "delivered": price, **statement}
+        return done
 
     # The wallet.
 

@@ -5,6 +5,7 @@ from collections.abc import Iterator
 import pytest
 
 from tests.e2e.buyer import Buyer
+from tests.e2e.fork import Fork
 from tests.e2e.stage import Stage, open_stage
 from tests.world import TestWorld
 
@@ -14,6 +15,8 @@ def whole(world: TestWorld, tmp_path_factory: pytest.TempPathFactory) -> Iterato
     """The application on one stage for all tests that leave it as they found it."""
     with open_stage(world, tmp_path_factory.mktemp("stage")) as stage:
         yield stage
+        stage.facts.check_ledger()
+        stage.facts.check_topics()
 
 
 @pytest.fixture
@@ -29,3 +32,9 @@ def stage(whole: Stage) -> Iterator[Stage]:
 @pytest.fixture
 def buyer(stage: Stage) -> Buyer:
     return Buyer(stage)
+
+
+@pytest.fixture
+def fork(buyer: Buyer) -> Fork:
+    """The chain in our hands, from after the buyer got their money."""
+    return Fork(buyer.stage)

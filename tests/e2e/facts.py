@@ -12,7 +12,8 @@ import psycopg
 from consumers.gateways.s3 import s3_client
 from consumers.topics import topic_of
 from domain.mint_view import order_ref
-from tests.consumers.topic_reading import by_key, first_ids, read_topics
+from ledger.chain import verify
+from tests.consumers.topic_reading import Read, by_key, first_ids, read_topics
 
 if TYPE_CHECKING:
     from tests.e2e.stage import Stage
@@ -95,17 +96,14 @@ class Facts:
 
     # What must hold of every finished character, whatever happened on the way.
 
-    def check_delivered(self, card: dict[str, Any], *, orders: int = 1) -> None:
+    def check_delivered(self, card: dict[str, Any]) -> None:
         """Paid once, one token, one picture that anybody can read, as the ledger says."""
         events = self.events(card["id"])
         names = [fact.name for fact in events]
         order_id = card["mint_order_id"]
         assert card["mint_ui_state"] == "done" and card["mint_paid"], card
         assert not card["will_charge"] and card["next_action"] == "open", card
-        settled = [fact.data for fact in events if fact.name == "payment_settled"]
-        retracted = names.count("payment_retracted")
-        assert len({fact["tx_hash"] for fact in settled}) == 1, names
-        assert len(settled) <= 1 + retracted, names
+        assert len(standing_payments(events)) == 1, names
         assert names.count("payment_surplus_recorded") == 0, names
         assert names.count("image_stored") == 1, names
         assert self.token_ids(order_id) == [card["on_chain_token_id"]], names
@@ -116,27 +114,53 @@ class Facts:
         asked = names.index("generation_requested")
         assert names.index("payment_settled") < asked < names.index("image_stored"), names
 
+    def check_ledger(self) -> None:
+        """The chain of hashes holds over everything that happened here."""
+        found = verify(self._stage.database.superuser_url)
+        assert found.ok and found.position, found
+
     def check_topics(self) -> None:
-        """Every event on its topic, per stream in the order of the stream, and nothing else."""
-        rows = self.rows(
-            "SELECT originator_id, originator_id || '/' || originator_version"
-            " FROM mega_generations ORDER BY mg_position"
-        )
-        due: dict[tuple[str, str], list[str]] = {}
-        for stream, event_id in rows:
-            if topic := topic_of(stream):
-                due.setdefault((self._stage.prefix + topic, stream), []).append(event_id)
+        """Every event is on its topic, per stream in the order of the stream, and nothing else.
+
+        What happens meanwhile may be there already.
+        """
+        due = self._lanes()
         kafka = self._stage.world.gives("kafka")["KAFKA_BOOTSTRAP_SERVERS"]
-        wanted = sum(len(ids) for ids in due.values())
-        prefix = f"{self._stage.prefix}mega."
+        wanted = {id_ for ids in due.values() for id_ in ids}
 
-        def whole(messages: list[Any]) -> bool:
-            return len({message.id for message in messages if _event(message)}) >= wanted
+        def whole(messages: list[Read]) -> bool:
+            return wanted <= {message.id for message in messages if not _notice(message)}
 
-        read = [message for message in read_topics(kafka, prefix, whole) if _event(message)]
-        lanes = {key: first_ids(messages) for key, messages in by_key(read).items()}
-        assert lanes == due
+        read = read_topics(kafka, f"{self._stage.prefix}mega.", whole)
+        lanes = by_key([message for message in read if not _notice(message)])
+        now = self._lanes()
+        assert due and due.keys() <= lanes.keys() <= now.keys()
+        for key, messages in lanes.items():
+            ids = first_ids(messages)
+            assert ids == now[key][: len(ids)] and len(ids) >= len(due.get(key, ())), key
+
+    def _lanes(self) -> dict[tuple[str, str], list[str]]:
+        """The events of each (topic, stream), in order."""
+        lanes: dict[tuple[str, str], list[str]] = {}
+        for stream, version in self.rows(
+            "SELECT originator_id, originator_version FROM mega_generations ORDER BY mg_position"
+        ):
+            if topic := topic_of(stream):
+                name = self._stage.prefix + topic
+                lanes.setdefault((name, stream), []).append(f"{stream}/{version}")
+        return lanes
 
 
-def _event(message: Any) -> bool:
-    return not message.topic.endswith("mega.parked")
+def standing_payments(events: list[Fact]) -> list[str]:
+    """Transactions that pay, less those that a reorg took back."""
+    paid: list[str] = []
+    for fact in events:
+        if fact.name == "payment_settled":
+            paid.append(fact.data["tx_hash"])
+        elif fact.name == "payment_retracted" and fact.data["tx_hash"] in paid:
+            paid.remove(fact.data["tx_hash"])
+    return paid
+
+
+def _notice(message: Read) -> bool:
+    return message.topic.endswith("mega.parked")
