@@ -9,10 +9,10 @@ from typing import TypeVar
 T = TypeVar("T")
 
 
-def eventually(question: Callable[[], T], within_s: float = 20.0) -> T:
+def eventually(question: Callable[[], T], within_s: float = 20.0, *, every_s: float = 0.02) -> T:
     """The first truthy answer of `question`; an AssertionError when there is none in time."""
     deadline = monotonic() + within_s
     while not (answer := question()):
         assert monotonic() < deadline, f"not true within {within_s} s"
-        sleep(0.02)
+        sleep(every_s)
     return answer

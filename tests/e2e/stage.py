@@ -96,11 +96,8 @@ class Stage:
         self.miner = Miner(self.chain)
         stack.callback(self.miner.end)
         self._keep_commits()
-        for name in PROCESSES:
-            self.start(name)
         stack.callback(self.stop)
-        for name in PROCESSES:
-            self.ready(name)
+        self.power_up()
 
     def _settings(self, rpc_urls: Sequence[str]) -> dict[str, str]:
         place = self.world.place
@@ -158,6 +155,17 @@ class Stage:
         """kill -9, and up again."""
         self._children[name].kill()
         self.start(name)
+
+    def cut_power(self) -> None:
+        """kill -9 of everything."""
+        for child in self._children.values():
+            child.kill()
+
+    def power_up(self) -> None:
+        for name in PROCESSES:
+            self.start(name)
+        for name in PROCESSES:
+            self.ready(name)
 
     def stop(self) -> None:
         for child in reversed(self._children.values()):
