@@ -38,13 +38,13 @@ class Buyer:
     def sign_in(self, scope: str = "user auditor") -> None:
         """A new token: what was signed in before is forgotten here, not there."""
         body = {"user_id": self.name, "wallets": [self.wallet], "scope": scope}
-        answer = self._ask("POST", "/auth/dev", json=body).json()
+        answer = self.ask("POST", "/auth/dev", json=body).json()
         self.pass_id = answer["pass_id"]
         self._client.headers["authorization"] = f"Bearer {answer['access_token']}"
 
     # The browser.
 
-    def _ask(self, method: str, path: str, **more: Any) -> httpx.Response:
+    def ask(self, method: str, path: str, **more: Any) -> httpx.Response:
         for attempt in stamina.retry_context(
             on=httpx.TransportError, attempts=None, timeout=30, wait_initial=0.05, wait_max=0.5
         ):
@@ -54,13 +54,13 @@ class Buyer:
 
     def post(self, path: str, body: Any = None, *, status: int | None = None) -> Json:
         key = {"idempotency-key": secrets.token_hex(8)}
-        answer = self._ask("POST", path, json=body or {}, headers=key)
+        answer = self.ask("POST", path, json=body or {}, headers=key)
         wanted = answer.is_success if status is None else answer.status_code == status
         assert wanted, f"{path}: {answer.status_code} {answer.text}"
         return dict(answer.json())
 
     def get(self, path: str) -> Json:
-        answer = self._ask("GET", path)
+        answer = self.ask("GET", path)
         assert answer.is_success, f"{path}: {answer.status_code} {answer.text}"
         return dict(answer.json())
 
