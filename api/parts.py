@@ -7,8 +7,6 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 
-from psycopg_pool import AsyncConnectionPool
-
 from api.births import Births
 from api.chain_head import ChainHead
 from api.limits import Limits
@@ -23,6 +21,7 @@ from domain.money import Money
 from domain.roles import Catalog, MintTerms, Offer
 from ledger.clock import Clock
 from ledger.ledger import Ledger
+from ledger.pool import reading_pool
 from projections.catalog import all_projections
 from projections.runner import LIVE, connect, set_up
 from settings import Settings
@@ -97,10 +96,7 @@ async def open_parts(
     None when it cannot be told; `ask_wallet` asks contract wallets there."""
     url = settings.database
     await set_up_views(url)
-    pool = AsyncConnectionPool(
-        url, min_size=1, max_size=READERS, open=False, kwargs={"autocommit": True}
-    )
-    async with pool:
+    async with reading_pool(url, READERS) as pool:
         clock, directory, reader = Clock(pool), Directory(pool), Reader(pool)
         await clock.refresh()
         await directory.refresh()

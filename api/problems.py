@@ -104,7 +104,9 @@ TABLE: dict[type[Exception], tuple[int, str, int | None]] = {
     PoolTimeout: (503, "LEDGER_UNAVAILABLE", 1),
     psycopg.OperationalError: (503, "LEDGER_UNAVAILABLE", 1),
 }
-DOWN = "The ledger cannot be reached; nothing was recorded. Ask again."
+DOWN = (
+    "The ledger cannot be reached. Ask again with the same Idempotency-Key: nothing is done twice."
+)
 
 
 def problem(

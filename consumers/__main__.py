@@ -16,7 +16,6 @@ from datetime import timedelta
 import httpx
 import structlog
 import uvloop
-from psycopg_pool import AsyncConnectionPool
 
 from consumers.evidence import Depths, Examiner
 from consumers.gateways.evm import EvmRpc
@@ -37,6 +36,7 @@ from consumers.watcher import Watcher
 from consumers.worker import Pace, Worker
 from ledger.clock import Clock
 from ledger.ledger import Ledger
+from ledger.pool import reading_pool
 from settings import Settings
 
 REQUIRED = (
@@ -60,10 +60,7 @@ BLOCK_S = {"dev": 0.5, "test": 0.2, "prod": 4.0}
 async def main() -> None:
     settings = Settings.load_or_exit(require=REQUIRED)
     async with AsyncExitStack() as stack:
-        pool = AsyncConnectionPool(
-            settings.database, min_size=1, max_size=2, open=False, kwargs={"autocommit": True}
-        )
-        clock = Clock(await stack.enter_async_context(pool))
+        clock = Clock(await stack.enter_async_context(reading_pool(settings.database, 2)))
         await clock.refresh()
         ledger = await stack.enter_async_context(
             Ledger(settings.database, master_key=settings.master_key, ahead=clock.ahead)

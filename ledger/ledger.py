@@ -16,12 +16,12 @@ from typing import Any
 import psycopg
 import stamina
 from psycopg import AsyncConnection
-from psycopg_pool import AsyncConnectionPool
 
 from ledger import codec
 from ledger.coalesce import Coalescer
 from ledger.codec import Recorded
 from ledger.errors import LedgerUnavailable
+from ledger.pool import reading_pool
 from ledger.rows import (
     Fields,
     NewEvent,
@@ -58,9 +58,7 @@ class Ledger:
         readers: int = 4,
     ) -> None:
         self._url, self._ahead = url, ahead
-        self._pool = AsyncConnectionPool(
-            url, min_size=1, max_size=readers, open=False, kwargs={"autocommit": True}
-        )
+        self._pool = reading_pool(url, readers)
         self.vault = Vault(self._pool, master_key)
         self._writer: AsyncConnection | None = None
         self._appends: Coalescer[tuple[Row, ...], int] = Coalescer(
@@ -83,8 +81,9 @@ class Ledger:
     async def append(self, events: Sequence[NewEvent], *, pass_id: str | None = None) -> int:
         """Records all of `events` or none; returns the position of the last.
 
-        Raises StreamConflict when an expected version is taken, LedgerUnavailable when nothing is
-        recorded because the database cannot be reached. Secrets are sealed for `pass_id`.
+        Raises StreamConflict when an expected version is taken, LedgerUnavailable when the database
+        cannot be reached, not even to ask whether these are recorded. Secrets are sealed for
+        `pass_id`.
         """
         if any(codec.secret_fields(new.event.TOPIC) for new in events):
             await self.vault.make_keys([owner_of(pass_id)])

@@ -130,17 +130,19 @@ class TestWorld:
             sql.Identifier(name), sql.Identifier(APPLICATION)
         )
         drop = sql.SQL("DROP DATABASE {} WITH (FORCE)").format(sql.Identifier(name))
-        with psycopg.connect(postgres.url(SUPERUSER, "postgres"), autocommit=True) as admin:
+        admin_url = postgres.url(SUPERUSER, "postgres")
+        with psycopg.connect(admin_url, autocommit=True) as admin:
             admin.execute(copy)
-            try:
-                admin.execute(grant)
-                yield Database(
-                    name=name,
-                    url=postgres.url(APPLICATION, name),
-                    admin_url=postgres.url(OWNER, name),
-                    superuser_url=postgres.url(SUPERUSER, name),
-                )
-            finally:
+            admin.execute(grant)
+        try:
+            yield Database(
+                name=name,
+                url=postgres.url(APPLICATION, name),
+                admin_url=postgres.url(OWNER, name),
+                superuser_url=postgres.url(SUPERUSER, name),
+            )
+        finally:
+            with psycopg.connect(admin_url, autocommit=True) as admin:
                 admin.execute(drop)
 
     def _postgres(self) -> Postgres:
