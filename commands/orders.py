@@ -245,7 +245,7 @@ class SignFinalMint(WithOrder):
         order = self.order(seen)
         minter = seen.get(Minter, minter_stream(self.chain_id, self.sender))
         facts: dict[str, Any] = self.model_dump(exclude={"chain_id"})
-        signed = order.sign_final_mint(FinalMintSigned(character_id=order.character_id, **facts))
+        signed = order.final_mint.sign(FinalMintSigned(character_id=order.character_id, **facts))
         return [*signed, *minter.assign(self.chain_id, self.sender, self.nonce)] if signed else []
 
 
@@ -255,7 +255,7 @@ class DropFinalMint(WithOrder):
     tx_hash: str
 
     def decide(self, seen: Seen, at: datetime) -> list[Event]:
-        return self.order(seen).drop_final_mint(self.tx_hash)
+        return self.order(seen).final_mint.drop(self.tx_hash)
 
 
 class RecordFinalMint(WithOrder):
@@ -270,4 +270,4 @@ class RecordFinalMint(WithOrder):
     def decide(self, seen: Seen, at: datetime) -> list[Event]:
         facts: dict[str, Any] = self.model_dump() | {"token_id": str(self.token_id)}
         minted = TokenMinted(character_id=self.order(seen).character_id, **facts)
-        return self.order(seen).record_final_mint(minted)
+        return self.order(seen).final_mint.record(minted)

@@ -58,8 +58,9 @@ class Examiner:
         return [*moved, *found, *(command for command in judged if command), *final]
 
     async def standing(self, order: Order, head: Head) -> list[Command]:
-        """Are the blocks of the payments still part of the chain, and deep enough to forget?"""
-        blocks = {held.block_hash: held.block_number for held in order.unsafe}
+        """Are the blocks of payments and token still in the chain, and deep enough to forget?"""
+        held = (*order.unsafe, *order.final_mint.unsafe)
+        blocks = {each.block_hash: each.block_number for each in held}
         found = [await self._block(order, *block, head) for block in blocks.items()]
         return [command for command in found if command]
 
@@ -136,12 +137,12 @@ class Examiner:
         return "reverted" if ours else "not_for_order"
 
     async def _final_mint(self, order: Order, head: Head, first: int) -> list[Command]:
-        if order.final_mint is None or order.final_token_id is not None:
+        signed = order.final_mint.signed
+        if signed is None or order.final_token_id is not None:
             return []
         seen = await self.chain.final_mint_of(order_ref(order.order_id), from_block=first)
         deep = head.number - self.depths.confirmations + 1
         if seen is None:
-            signed = order.final_mint
             used = deep >= 0 and await self.chain.nonce_at(signed.sender, deep) > signed.nonce
             return [DropFinalMint(order_id=order.order_id, tx_hash=signed.tx_hash)] if used else []
         if depth(head, seen.block_number) < self.depths.confirmations:

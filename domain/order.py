@@ -16,6 +16,7 @@ from typing import Any
 
 from domain import order_events as happened
 from domain.event import Event, Refused
+from domain.final_mint import FinalMint
 from domain.mint_ui import OrderStatus
 from domain.order_events import PaymentEvent, order_stream
 from domain.payment import Payment, Transaction
@@ -46,8 +47,7 @@ class Order:
     receipts: Receipts = field(default_factory=Receipts)
     failure: str = ""
     hashes: frozenset[str] = frozenset()
-    final_mint: happened.FinalMintSigned | None = None
-    final_token_id: int | None = None
+    final_mint: FinalMint = field(default_factory=FinalMint)
 
     # Questions.
 
@@ -98,6 +98,10 @@ class Order:
     @property
     def token_id(self) -> int | None:
         return self.payment.token_id if self.payment else None
+
+    @property
+    def final_token_id(self) -> int | None:
+        return self.final_mint.token_id
 
     # Decisions: what the business does when asked. Asked again, it does nothing more.
 
@@ -156,14 +160,16 @@ class Order:
     def retract(self, block_hash: str, at: datetime) -> list[Event]:
         """The block is no longer part of the chain, nor is what it held of this order."""
         gone = {held.block: held for held in self.unsafe if held.block_hash == block_hash}
-        return [self._retracted(held, at) for held in gone.values()]
+        paid = [self._retracted(held, at) for held in gone.values()]
+        return [*paid, *self.final_mint.retract(block_hash)]
 
     def finalize(self, block_hash: str) -> list[Event]:
         deep = [held.tx_hash for held in self.receipts.unsafe if held.block_hash == block_hash]
-        return [
+        paid = [
             happened.PaymentFinalized(**self._ids, tx_hash=tx, block_hash=block_hash)
             for tx in dict.fromkeys(deep)
         ]
+        return [*paid, *self.final_mint.finalize(block_hash)]
 
     def expire(self, at: datetime) -> list[Event]:
         if self.status != "pending" or self.expires_at is None or at < self.expires_at:
@@ -174,20 +180,6 @@ class Order:
         if self.status != "failed" or self.expired:
             raise NotOffered()
         return [happened.OrderReopened(**self._ids, expires_at=at + ORDER_LASTS)]
-
-    def sign_final_mint(self, signed: happened.FinalMintSigned) -> list[Event]:
-        return [] if self.final_mint or self.final_token_id is not None else [signed]
-
-    def drop_final_mint(self, tx_hash: str) -> list[Event]:
-        signed = self.final_mint
-        if signed is None or signed.tx_hash != tx_hash or self.final_token_id is not None:
-            return []
-        return [
-            happened.FinalMintDropped(**self._ids, tx_hash=tx_hash, nonce=signed.nonce),
-        ]
-
-    def record_final_mint(self, minted: happened.TokenMinted) -> list[Event]:
-        return [] if self.final_token_id is not None else [minted]
 
     # History: how each fact changes what is known. It never refuses.
 
@@ -208,17 +200,12 @@ class Order:
                 return replace(self, failure="expired", shown_step=None)
             case happened.OrderReopened(expires_at=until):
                 return replace(self, failure="", shown_step=None, expires_at=until)
-            case happened.FinalMintSigned():
-                return replace(self, final_mint=event)
-            case happened.FinalMintDropped():
-                return replace(self, final_mint=None)
-            case happened.TokenMinted(token_id=token_id):
-                return replace(self, final_token_id=int(token_id))
             case happened.PaymentFinalized(tx_hash=tx, block_hash=block):
                 return replace(self, receipts=self.receipts.finalize((tx, block)))
             case PaymentEvent() | happened.PaymentRetracted():
                 return self._paid(event)
-        return self._claimed(event)
+        minting = replace(self, final_mint=self.final_mint.evolve(event))
+        return minting._claimed(event)
 
     def _claimed(self, event: Event) -> Order:
         match event:
@@ -296,4 +283,6 @@ class Order:
         return replace(self, claims=claims, hashes=self.hashes | {tx_hash})
 
     def _without_claim(self, tx_hash: str) -> Order:
+        if tx_hash not in self.claims:
+            return self
         return replace(self, claims={h: c for h, c in self.claims.items() if h != tx_hash})

@@ -195,3 +195,21 @@ class TokenMinted(OrderEvent):
     block_hash: str
     log_index: int
     token_id: str
+
+
+@event("token_retracted.v1")
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TokenRetracted(OrderEvent):
+    """A reorg took the block of the server's mint away: the signed bytes are sent again."""
+
+    tx_hash: str
+    block_hash: str
+
+
+@event("token_finalized.v1")
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TokenFinalized(OrderEvent):
+    """The server's mint is deeper than any reorg that is watched for."""
+
+    tx_hash: str
+    block_hash: str

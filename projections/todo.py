@@ -66,13 +66,11 @@ class Todo(Projection[Promise]):
                 )
             case happened.PaymentRejected() | happened.PaymentSurplusRecorded() as e:
                 return (f"verify:{e.order_id}", f"finality:{e.order_id}")
-            case happened.PaymentFinalized() as e:
+            case happened.PaymentFinalized() | happened.TokenFinalized() as e:
                 return (f"finality:{e.order_id}",)
-            case (
-                happened.TokenMinted()
-                | happened.FinalMintSigned()
-                | happened.FinalMintDropped() as e
-            ):
+            case happened.TokenMinted() | happened.TokenRetracted() as e:
+                return (f"finality:{e.order_id}", f"deliver:{e.character_id}")
+            case happened.FinalMintSigned() | happened.FinalMintDropped() as e:
                 return (f"deliver:{e.character_id}",)
             case happened.WalletStepShown():
                 return ()
@@ -145,7 +143,9 @@ def _finality(known: Promise, recorded: Recorded) -> Promise | None:
     match recorded.event:
         case happened.PaymentRetracted(tx_hash=tx) | happened.PaymentFinalized(tx_hash=tx):
             taken.pop(tx, None)
-        case happened.PaymentEvent(tx_hash=tx):
+        case happened.TokenRetracted(tx_hash=tx) | happened.TokenFinalized(tx_hash=tx):
+            taken.pop(tx, None)
+        case happened.PaymentEvent(tx_hash=tx) | happened.TokenMinted(tx_hash=tx):
             taken[tx] = None
     return replace(known, open=tuple(taken), due_at=recorded.recorded_at) if taken else None
 
@@ -167,6 +167,8 @@ def _deliver(known: Promise, recorded: Recorded) -> Promise:
             known = replace(known, image=True, retry_at=None, gave_up=False)
         case happened.TokenMinted():
             known = replace(known, minted=True)
+        case happened.TokenRetracted():
+            known = replace(known, minted=False)
     due = known.retry_at or recorded.recorded_at
     return replace(known, due_at=due if _work(known) and not known.gave_up else None)
 

@@ -35,13 +35,13 @@ class FinalMint:
         order = see.order(seen)
         if order.final_token_id is not None or order.payment is None:
             return
-        if order.final_mint is None:
+        if order.final_mint.signed is None:
             character = seen.get(Character, character_stream(order.character_id))
             await self._sign(order, character, promise)
             return
         # Looked up first: a nonce that is gone makes every broadcast fail, and is news.
         await self._payments.verify(promise)
-        await self._minter.broadcast(order.final_mint.raw)
+        await self._minter.broadcast(order.final_mint.signed.raw)
 
     async def _sign(self, order: Order, character: Character, promise: Promise) -> None:
         assert order.payment is not None

@@ -75,6 +75,22 @@ def test_a_mint_taken_back_before_it_counted_comes_again(buyer: Buyer, fork: For
     check_minted(buyer, card, mint)
 
 
+def test_a_mint_taken_back_after_it_counted_comes_again(buyer: Buyer, fork: Fork) -> None:
+    card, _ = paid(buyer, fork)
+    mint = signed(buyer, card)
+    below = Fork(buyer.stage)
+    below.confirm()
+    buyer.until_done(card)
+    below.take_back()
+    shown = buyer.until(card, on_chain_token_id=None)
+    assert shown["mint_order_status"] == "confirmed" and not shown["will_charge"]
+    assert buyer.statement() == {"paid": PRICE, "in_flight": PRICE}
+    fork.go_on()
+    check_minted(buyer, card, mint)
+    eventually(lambda: buyer.stage.facts.count(card["id"], "token_finalized"))
+    assert buyer.stage.facts.count(card["id"], "final_mint_signed") == 1
+
+
 def test_a_mint_waits_while_its_payment_is_taken_back(buyer: Buyer, fork: Fork) -> None:
     chain = buyer.stage.chain
     card, order = buyer.buys(ROLE)

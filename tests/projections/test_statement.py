@@ -48,7 +48,7 @@ def decided(order: Order, asked: tuple[object, ...]) -> list[Event]:
         case _:
             place = {"tx_hash": "m", "block_number": 9, "block_hash": "b9", "log_index": 0}
             ids = {"order_id": "o", "character_id": "c", "token_id": "1"}
-            return order.record_final_mint(TokenMinted(**ids, **place))
+            return order.final_mint.record(TokenMinted(**ids, **place))
 
 
 @settings(max_examples=200, deadline=None)
