@@ -7,13 +7,14 @@ buy twice. A stored image is final. Seed 000, `contract.md` §3, `decisions.md` 
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from hashlib import sha256
 from typing import Literal
 
 from domain.event import Event, Refused, Secret, event
 from domain.mint_ui import ImageStatus
+from domain.state import changed
 
 QUICK_ATTEMPTS = 3
 QUICK_RETRY = timedelta(seconds=1)
@@ -99,7 +100,7 @@ class Attempt:
     open: bool = True
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Character:
     character_id: str = ""
     pass_id: str = ""
@@ -202,16 +203,16 @@ class Character:
     def evolve(self, event: Event) -> Character:
         match event:
             case CharacterCreated(character_id=id_, pass_id=owner, role=role, kind=kind):
-                return replace(self, character_id=id_, pass_id=owner, role=role, kind=kind)
+                return changed(self, character_id=id_, pass_id=owner, role=role, kind=kind)
             case OrderAttached(order_id=order_id, number=number):
-                return replace(self, order_id=order_id, orders=number)
+                return changed(self, order_id=order_id, orders=number)
             case GenerationRequested(attempt=number):
-                return replace(self, attempt=Attempt(number), retry_at=None)
+                return changed(self, attempt=Attempt(number), retry_at=None)
             case GenerationFailed(attempt=number, retry_at=retry_at, gave_up=gave_up):
-                closed = replace(self, attempt=Attempt(number, open=False), retry_at=retry_at)
-                return replace(closed, gave_up=gave_up, failures=self.failures + 1)
+                closed = changed(self, attempt=Attempt(number, open=False), retry_at=retry_at)
+                return changed(closed, gave_up=gave_up, failures=self.failures + 1)
             case ImageStored():
-                return replace(self, image=event, retry_at=None)
+                return changed(self, image=event, retry_at=None)
         return self
 
     # Helpers.

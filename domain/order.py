@@ -21,6 +21,7 @@ from domain.mint_ui import OrderStatus
 from domain.order_events import PaymentEvent, order_stream
 from domain.payment import Payment, Transaction
 from domain.receipts import Receipts, TakenAs
+from domain.state import changed
 
 ORDER_LASTS = timedelta(hours=1)
 CLAIMS_MAX = 20
@@ -34,7 +35,7 @@ class TooManyClaims(Refused):
     """This order already waits for too many transactions; wait until some are judged."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Order:
     order_id: str = ""
     character_id: str = ""
@@ -186,7 +187,7 @@ class Order:
     def evolve(self, event: Event) -> Order:
         match event:
             case happened.OrderOpened():
-                return replace(
+                return changed(
                     self,
                     order_id=event.order_id,
                     character_id=event.character_id,
@@ -195,16 +196,16 @@ class Order:
                     expires_at=event.expires_at,
                 )
             case happened.WalletStepShown(step=step):
-                return replace(self, shown_step=step)
+                return changed(self, shown_step=step)
             case happened.OrderExpired():
-                return replace(self, failure="expired", shown_step=None)
+                return changed(self, failure="expired", shown_step=None)
             case happened.OrderReopened(expires_at=until):
-                return replace(self, failure="", shown_step=None, expires_at=until)
+                return changed(self, failure="", shown_step=None, expires_at=until)
             case happened.PaymentFinalized(tx_hash=tx, block_hash=block):
-                return replace(self, receipts=self.receipts.finalize((tx, block)))
+                return changed(self, receipts=self.receipts.finalize((tx, block)))
             case PaymentEvent() | happened.PaymentRetracted():
                 return self._paid(event)
-        minting = replace(self, final_mint=self.final_mint.evolve(event))
+        minting = changed(self, final_mint=self.final_mint.evolve(event))
         return minting._claimed(event)
 
     def _claimed(self, event: Event) -> Order:
@@ -216,15 +217,15 @@ class Order:
             case happened.TransactionDismissed(tx_hash=tx, reason=reason):
                 failed = reason in ("reverted", "replaced")
                 left = self._without_claim(tx)
-                return replace(left, failure=reason if failed else left.failure, shown_step=None)
+                return changed(left, failure=reason if failed else left.failure, shown_step=None)
         return self
 
     def _paid(self, event: Event) -> Order:
         match event:
             case happened.PaymentSeen():
-                return replace(self, seen=Payment.of(event), hashes=self.hashes | {event.tx_hash})
+                return changed(self, seen=Payment.of(event), hashes=self.hashes | {event.tx_hash})
             case happened.PaymentSettled():
-                return replace(self._taken(event, "price"), seen=None, failure="")
+                return changed(self._taken(event, "price"), seen=None, failure="")
             case happened.PaymentRejected():
                 return self._taken(event, "rejected")
             case happened.PaymentSurplusRecorded():
@@ -234,7 +235,7 @@ class Order:
                 claim = Transaction(at, gone.sender, gone.nonce) if gone else Transaction(at)
                 seen = None if self.seen and self.seen.block == (tx, block) else self.seen
                 receipts = self.receipts.retract((tx, block))
-                return replace(self, receipts=receipts, seen=seen)._with_claim(tx, claim)
+                return changed(self, receipts=receipts, seen=seen)._with_claim(tx, claim)
         return self
 
     # Helpers.
@@ -275,14 +276,14 @@ class Order:
     def _taken(self, event: PaymentEvent, as_: TakenAs) -> Order:
         payment = Payment.of(event)
         seen = None if self.seen and self.seen.place == payment.place else self.seen
-        left = replace(self, receipts=self.receipts.take(payment, as_), seen=seen)
+        left = changed(self, receipts=self.receipts.take(payment, as_), seen=seen)
         return left._without_claim(event.tx_hash)
 
     def _with_claim(self, tx_hash: str, claim: Transaction) -> Order:
         claims = {**self.claims, tx_hash: claim}
-        return replace(self, claims=claims, hashes=self.hashes | {tx_hash})
+        return changed(self, claims=claims, hashes=self.hashes | {tx_hash})
 
     def _without_claim(self, tx_hash: str) -> Order:
         if tx_hash not in self.claims:
             return self
-        return replace(self, claims={h: c for h, c in self.claims.items() if h != tx_hash})
+        return changed(self, claims={h: c for h, c in self.claims.items() if h != tx_hash})

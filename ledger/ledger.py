@@ -42,6 +42,7 @@ from ledger.vault import Vault
 
 SQL = named_statements(Path(__file__).with_suffix(".sql"))
 FLUSH_EVENTS_MAX = 512
+LINGER_S = 0.002
 LOAD_STREAMS_MAX = 512
 __all__ = ["Ledger", "NewEvent", "Row", "Stream"]
 
@@ -62,7 +63,11 @@ class Ledger:
         self.vault = Vault(self._pool, master_key)
         self._writer: AsyncConnection | None = None
         self._appends: Coalescer[tuple[Row, ...], int] = Coalescer(
-            self._flush, limit=FLUSH_EVENTS_MAX, weight=len, touches=lambda a: {r.stream for r in a}
+            self._flush,
+            limit=FLUSH_EVENTS_MAX,
+            weight=len,
+            touches=lambda rows: {row.stream for row in rows},
+            linger_s=LINGER_S,
         )
         self._loads: Coalescer[str, list[Fields]] = Coalescer(self._load, limit=LOAD_STREAMS_MAX)
 
@@ -151,7 +156,8 @@ class Ledger:
 
     async def streams(self, stream_ids: Sequence[str]) -> dict[str, Stream]:
         """Each stream as it stands; an unknown one is empty."""
-        found = await asyncio.gather(*[self._loads.ask(stream_id) for stream_id in stream_ids])
+        asked = [self._loads.ask(stream_id) for stream_id in stream_ids]
+        found = await asyncio.gather(*asked) if len(asked) > 1 else [await each for each in asked]
         await self._load_keys([row for rows in found for row in rows])
         return {
             stream_id: stream_of(rows, self.vault)

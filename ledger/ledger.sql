@@ -1,6 +1,6 @@
 -- append --
 SELECT append, last_position, conflict
-FROM mega_append(%s::int[], %s::text[], %s::bigint[], %s::text[], %s::text[]::jsonb[], %s);
+FROM mega_append(%b::int[], %b::text[], %b::bigint[], %b::text[], %b::text[]::jsonb[], %s);
 
 -- settle --
 SELECT pg_advisory_xact_lock(7305791);

@@ -68,3 +68,28 @@ async def test_who_stops_waiting_takes_nobody_along() -> None:
         await impatient
     await coalescer.drain()
     assert await coalescer.ask("ccc") == 3
+
+
+async def test_callers_out_of_step_come_to_share_their_calls() -> None:
+    calls = Calls()
+    coalescer = Coalescer(calls, limit=100, linger_s=60.0)
+
+    async def ask(text: str) -> None:
+        for _ in range(4):
+            await coalescer.ask(text)
+
+    early = asyncio.create_task(ask("a"))
+    while not calls.batches:
+        await asyncio.sleep(0.0)
+    await asyncio.gather(early, ask("b"))
+    assert [sorted(batch) for batch in calls.batches] == [["a"], *[["a", "b"]] * 3, ["b"]]
+
+
+async def test_who_does_not_come_back_is_not_waited_for_long() -> None:
+    calls = Calls()
+    coalescer = Coalescer(calls, limit=100, linger_s=0.01)
+    once = asyncio.create_task(coalescer.ask("a"))
+    while not calls.batches:
+        await asyncio.sleep(0.0)
+    assert await asyncio.gather(once, coalescer.ask("b")) == [1, 1]
+    assert calls.batches == [["a"], ["b"]]
