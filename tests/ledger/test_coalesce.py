@@ -15,9 +15,11 @@ class Calls:
 
     def __init__(self) -> None:
         self.batches: list[list[str]] = []
+        self.begun = asyncio.Event()
 
     async def __call__(self, batch: list[str]) -> list[int | BaseException]:
         self.batches.append(batch)
+        self.begun.set()
         await asyncio.sleep(0.0)
         if "break" in batch:
             raise RuntimeError("the call broke")
@@ -79,8 +81,7 @@ async def test_callers_out_of_step_come_to_share_their_calls() -> None:
             await coalescer.ask(text)
 
     early = asyncio.create_task(ask("a"))
-    while not calls.batches:
-        await asyncio.sleep(0.0)
+    await calls.begun.wait()
     await asyncio.gather(early, ask("b"))
     assert [sorted(batch) for batch in calls.batches] == [["a"], *[["a", "b"]] * 3, ["b"]]
 
@@ -89,7 +90,6 @@ async def test_who_does_not_come_back_is_not_waited_for_long() -> None:
     calls = Calls()
     coalescer = Coalescer(calls, limit=100, linger_s=0.01)
     once = asyncio.create_task(coalescer.ask("a"))
-    while not calls.batches:
-        await asyncio.sleep(0.0)
+    await calls.begun.wait()
     assert await asyncio.gather(once, coalescer.ask("b")) == [1, 1]
     assert calls.batches == [["a"], ["b"]]
