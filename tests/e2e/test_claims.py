@@ -91,10 +91,14 @@ def test_a_mint_that_was_dropped_is_awaited_for_as_long_as_it_may_land(
     buyer.claim(order, lost)
     sighted(buyer, card)
     fork.chain.call("anvil_dropTransaction", lost)
+    unseen = nowhere()
+    buyer.claim(order, unseen)
     buyer.stage.advance_clock(HALF_AN_HOUR_S)
     buyer.stage.advance_clock(HALF_AN_HOUR_S)
     fork.confirm()
-    shown = buyer.until(card, mint_order_status="verifying")
+    eventually(lambda: dismissed(buyer, card) == {unseen: "unseen"})
+    shown = buyer.card(card)
+    assert shown["mint_order_status"] == "verifying"
     assert shown["next_action"] == "wait" and not shown["will_charge"]
     send_again(fork.chain, *again)
     fork.go_on()

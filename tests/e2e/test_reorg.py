@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import secrets
 from typing import Any
 
 import httpx
@@ -97,8 +98,10 @@ def test_nothing_is_asked_for_while_a_payment_may_still_come_back(buyer: Buyer, 
     buyer.until_done(paid.card)
     fork.take_back()
     buyer.until(paid.card, **TAKEN_BACK)
+    buyer.claim(paid.order, "0x" + secrets.token_hex(32))  # given up, which shows that time passed
     buyer.stage.advance_clock(HALF_AN_HOUR_S)
     buyer.stage.advance_clock(HALF_AN_HOUR_S)
+    eventually(lambda: paid.count("transaction_dismissed") == 1)
     assert buyer.open(paid.card)["order_id"] == paid.order["order_id"]
     buyer.retry(paid.order, status=409)
     shown = buyer.card(paid.card)
