@@ -15,18 +15,19 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
-from bench import http, reads, writes
+from bench import http, loss, reads, rebuild, writes
+from bench.fill import fill
 from bench.measure import Measurement
 from bench.pgbench import Pgbench
-from tests.world import open_world
+from tests.world import Database, TestWorld, open_world
 
 LATEST = Path(__file__).parent / "latest.json"
 
 
 def main(
-    seconds: Annotated[float, typer.Option(help="length of one run of one row")] = 4.0,
+    seconds: Annotated[float, typer.Option(help="length of one run of one row")] = 3.0,
     events: Annotated[int, typer.Option(help="events of the long rows")] = 1_000_000,
-    only: Annotated[str, typer.Option(help="writes, reads, http or loss")] = "",
+    only: Annotated[str, typer.Option(help="http, ledger or loss")] = "",
 ) -> None:
     """Measures the ledger on a PostgreSQL of its own, fsync on."""
     console = Console()
@@ -41,16 +42,29 @@ def main(
 
 def measured(seconds: float, events: int, only: str) -> Iterator[Measurement]:
     with open_world(durable=True) as world:
-        if wanted(only, "writes"):
-            with world.database() as database:
-                pgbench = Pgbench(database.admin_url, world.place.data, seconds)
-                yield from writes.rows(database, pgbench, seconds)
         if wanted(only, "http"):
             with world.database() as database:
                 yield from http.rows(world, database, seconds)
-        if wanted(only, "reads"):
+        if wanted(only, "ledger"):
             with world.database() as database:
-                yield from reads.rows(database, events, seconds)
+                yield from growing(world, database, seconds, events)
+        if wanted(only, "loss"):
+            with world.database() as database:
+                yield from loss.rows(database, events)
+
+
+def growing(
+    world: TestWorld, database: Database, seconds: float, events: int
+) -> Iterator[Measurement]:
+    """Every row at a hundredth, a tenth and all of the events, then a rebuild of all."""
+    pgbench = Pgbench(database.admin_url, world.place.data, seconds)
+    for size in (events // 100, events // 10, events):
+        reads.run(reads.project, database.url)
+        fill(database.url, size - reads.head_of(database.admin_url))
+        at = f", {size:,} events"
+        yield from reads.rows(database, at)
+        yield from writes.rows(database, pgbench, seconds, at)
+    yield from rebuild.rows(database)
 
 
 def wanted(only: str, group: str) -> bool:

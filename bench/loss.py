@@ -25,12 +25,14 @@ from typing import Annotated
 import psycopg
 import typer
 
+from bench.measure import Measurement, alone
 from ledger.chain import verify
 from tests.waiting import eventually
-from tests.world import open_world
+from tests.world import Database, open_world
 
 BETWEEN_KILLS_SECONDS = (0.5, 2.0)
 READERS = 2
+ROW_SECONDS = 300.0
 UNFINISHED = (
     "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database()"
     " AND state = 'active' AND query LIKE '%mega_append%' AND pid <> pg_backend_pid()"
@@ -102,6 +104,14 @@ def harness(url: str, *, events: int, seconds: float, processes: int = 3, seed: 
         for child in readers:
             _stop(child)
         return judged(url, hands, kills=kills, seconds=time.monotonic() - started)
+
+
+def rows(database: Database, events: int) -> Iterator[Measurement]:
+    """What the readers missed, over as many events, or as many as `ROW_SECONDS` allow."""
+    result = harness(database.url, events=events, seconds=ROW_SECONDS)
+    wrong = result.missed + result.duplicated + result.phantom + result.broken_promises
+    name = f"events lost or doubled of {result.events:,}, {result.kills} kill -9 of writers"
+    yield alone(name, wrong, unit="events", target=0, at_most=True, runs=READERS)
 
 
 def judged(url: str, hands: Hands, *, kills: int, seconds: float) -> Result:

@@ -1,4 +1,4 @@
-"""Rows of the table about reading: replay, loading, projecting, and what a larger ledger costs."""
+"""Rows of the table about reading: replay, loading, projecting."""
 
 from __future__ import annotations
 
@@ -11,10 +11,9 @@ import psycopg
 import uvloop
 from psycopg import AsyncConnection
 
-from bench.fill import fill
 from bench.measure import Measurement, alone, paired
 from bench.samples import stream_of
-from bench.writes import MASTER_KEY, append_one, in_flight
+from bench.writes import MASTER_KEY
 from domain.order import Order
 from ledger.ledger import SQL, Ledger
 from ledger.sync import SyncLedger
@@ -27,12 +26,12 @@ LOADS = 200
 AGGREGATE = 1_000
 
 
-def rows(database: Database, events: int, seconds: float) -> Iterator[Measurement]:
-    yield from growth(database, events, seconds)
+def rows(database: Database, size: str) -> Iterator[Measurement]:
+    """`size` says how large the ledger is, in the names of the rows."""
     head = head_of(database.admin_url)
     span = min(head, 100_000)
     yield paired(
-        "replay to typed events",
+        f"replay to typed events{size}",
         partial(run, replay, database.url, span),
         partial(run, raw_replay, database.url, span),
         ratio_to="raw fetch of the same rows",
@@ -41,7 +40,7 @@ def rows(database: Database, events: int, seconds: float) -> Iterator[Measuremen
     )
     stream = long_stream(database.url)
     yield paired(
-        f"load an aggregate of {AGGREGATE:,} events",
+        f"load an aggregate of {AGGREGATE:,} events{size}",
         partial(run, load, database.url, stream),
         partial(run, raw_load, database.url, stream),
         ratio_to="raw fetch of the same rows",
@@ -49,30 +48,9 @@ def rows(database: Database, events: int, seconds: float) -> Iterator[Measuremen
         target=5.0,
         slower=True,
     )
-    rate = run(project, database.url, span)
-    yield alone(
-        "batch projection into a table", rate, unit="events/s", target=20_000, at_most=False
-    )
-
-
-def growth(database: Database, events: int, seconds: float) -> Iterator[Measurement]:
-    """The append at ten times and a hundred times the rows, against the smallest in this run."""
-    append = partial(in_flight, database.url, append_one, 64, seconds)
-    fill(database.url, events // 100)
-    small = append()
-    for size in (events // 10, events):
-        fill(database.url, size - head_of(database.admin_url))
-        rate = append()
-        yield Measurement(
-            name=f"async append at {size:,} events",
-            value=rate,
-            unit="per s",
-            ratio_to=f"the same at {events // 100:,}",
-            ratio=rate / small,
-            runs=1,
-            target=0.8,
-            at_most=False,
-        )
+    rate = run(project, database.url)
+    name = f"batch projection into a table{size}"
+    yield alone(name, rate, unit="events/s", target=20_000, at_most=False)
 
 
 def run(work: Any, *values: Any) -> float:
@@ -122,16 +100,16 @@ async def raw_load(url: str, stream: str) -> float:
         return LOADS / (time.perf_counter() - start)
 
 
-async def project(url: str, span: int) -> float:
+async def project(url: str) -> float:
+    """From where the last run ended to the head."""
     projection = Characters()
     async with Ledger(url, master_key=MASTER_KEY) as ledger:
         runner = Runner(url, ledger, projection)
         async with await connect(url, LIVE) as connection:
-            await set_up(connection, projection)
-            head, _ = await ledger.head()
+            _, position = await set_up(connection, projection)
             start = time.perf_counter()
-            await runner.catch_up(connection, 0)
-            return head / (time.perf_counter() - start)
+            reached = await runner.catch_up(connection, position)
+            return (reached - position) / (time.perf_counter() - start)
 
 
 def head_of(url: str) -> int:

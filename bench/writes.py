@@ -30,10 +30,11 @@ MASTER_KEY = bytes(32)
 Work = Callable[[Ledger], Awaitable[object]]
 
 
-def rows(database: Database, pgbench: Pgbench, seconds: float) -> Iterator[Measurement]:
+def rows(database: Database, pgbench: Pgbench, seconds: float, size: str) -> Iterator[Measurement]:
+    """`size` says how large the ledger is, in the names of the rows."""
     append = partial(in_flight, database.url, append_one, 64, seconds)
     yield paired(
-        "async append, 64 in flight",
+        f"async append, 64 in flight{size}",
         append,
         lambda: pgbench.rate(16),
         ratio_to="pgbench -c 16",
@@ -41,21 +42,21 @@ def rows(database: Database, pgbench: Pgbench, seconds: float) -> Iterator[Measu
         slower=True,
     )
     yield paired(
-        "async append, 64 in flight, against the stock recorder",
+        f"async append, 64 in flight, against the stock recorder{size}",
         append,
         partial(stock_recorder, database, seconds),
         ratio_to="eventsourcing's recorder, 16 threads",
         target=8.0,
     )
     yield paired(
-        "two processes, 64 in flight each",
+        f"two processes, 64 in flight each{size}",
         partial(two_processes, database.url, seconds),
         lambda: pgbench.rate(16),
         ratio_to="pgbench -c 16",
         target=1.0,
     )
     yield paired(
-        "one command at a time",
+        f"one command at a time{size}",
         partial(in_flight, database.url, append_one, 1, seconds),
         lambda: pgbench.rate(1),
         ratio_to="pgbench -c 1",
@@ -63,7 +64,7 @@ def rows(database: Database, pgbench: Pgbench, seconds: float) -> Iterator[Measu
         slower=True,
     )
     yield paired(
-        "change of a stream of up to 20 events, 16 in flight",
+        f"change of a stream of up to 20 events, 16 in flight{size}",
         partial(in_flight, database.url, Changes().one, 16, seconds),
         lambda: pgbench.rate(16),
         ratio_to="pgbench -c 16",
