@@ -3,7 +3,7 @@
 A handler's command records the message's id in the append of its effect, so a message that comes
 twice (a rewound offset, a crash before the commit, a second publication) has effect once. What
 cannot be read, or fails for good, is parked with its error; later messages of its key wait behind
-it until it is replayed (`parked.py`), all others flow. Of hints, which only say where to look, none
+it until it is replayed, all others flow. Of hints, which only say where to look, none
 waits for another: a forged one may not hold up a true one. Spec `invariants.md` I-25 and I-28.
 """
 

@@ -14,11 +14,11 @@ from kafka.structs import OffsetAndMetadata
 
 from consumers.intake import Handler, Intake
 from consumers.message import Message
-from consumers.parked import Parked, parked, replay
 from consumers.producer import Publisher
 from consumers.topics import CHAIN_RESULTS, PROVIDER_RESULTS
 from domain.order_events import order_stream
 from ledger.ledger import Ledger
+from tests.consumers.parking import parked, replay
 from tests.consumers.steps import Steps
 from tests.consumers.topic_reading import by_key, raw_producer, read_topics
 from tests.waiting import eventually
@@ -75,7 +75,7 @@ def recorded(database: Database, key: str) -> list[str]:
     return [step for (step,) in rows]
 
 
-async def waiting(database: Database) -> list[Parked]:
+async def waiting(database: Database) -> list[dict[str, Any]]:
     async with await psycopg.AsyncConnection.connect(database.url, autocommit=True) as connection:
         return await parked(connection)
 
@@ -193,7 +193,7 @@ async def test_a_failing_message_holds_up_its_key_alone_and_a_replay_keeps_the_o
             await publish("b", f"other {step}")
         await soon(lambda: len(recorded(database, "b")) == 3)
         await soon(lambda: unread(kafka, topic_prefix) == 0)
-        found = [(each.key, each.error) for each in await waiting(database)]
+        found = [(each["stream"], each["error"]) for each in await waiting(database)]
         assert found == [("a", "KeyError: 'nobody thought of two'"), ("a", None)]
         assert recorded(database, "a") == ["one"]
 
@@ -225,7 +225,7 @@ async def test_a_hint_that_fails_holds_up_no_other(
             await publish("a", step)
         await soon(lambda: recorded(database, "a") == ["one", "three"])
         await soon(lambda: unread(kafka, topic_prefix) == 0)
-        assert [each.key for each in await waiting(database)] == ["a"]
+        assert [each["stream"] for each in await waiting(database)] == ["a"]
 
         steps.broken.clear()
         await ask_again(database, "a")
@@ -266,8 +266,8 @@ async def test_rubbish_is_parked_and_the_others_flow(
         await publish("a", "two")
         await soon(lambda: recorded(database, "a") == ["one", "two"])
         await soon(lambda: unread(kafka, topic_prefix) == 0)
-    keys = {each.key for each in await waiting(database)}
-    assert keys == {*UNREADABLE, "\ufffd\x00", "strange id"}
+    keys = {each["stream"] for each in await waiting(database)}
+    assert keys == {*UNREADABLE, "\\376\\000", "strange id"}
 
 
 async def test_two_readers_share_the_work_and_nothing_happens_twice(

@@ -9,7 +9,6 @@ from typing import Any
 
 import psycopg
 
-from consumers.parked import parked, replay
 from consumers.relay import Relay
 from ledger.ledger import Ledger
 from tests.consumers.filling import (
@@ -19,6 +18,7 @@ from tests.consumers.filling import (
     head,
     metadata,
 )
+from tests.consumers.parking import parked, replay
 from tests.consumers.topic_reading import Read, by_key, first_ids, read_topics
 from tests.waiting import eventually
 from tests.world import Child, Database, TestWorld
@@ -182,11 +182,11 @@ async def test_an_unknown_event_holds_up_its_stream_alone_until_it_is_known(
         append_step(database, "order:y", version=2)
         await soon(caught_up(database))
         waiting = await listed(database)
-        assert [(each.origin, each.error is None) for each in waiting] == [
+        assert [(each["origin"], each["error"] is None) for each in waiting] == [
             ("order:x/2", False),
             ("order:x/3", True),
         ]
-        assert "UnknownTopic" in (waiting[0].error or "")
+        assert "UnknownTopic" in waiting[0]["error"]
     messages = read_topics(kafka, topic_prefix)
     lanes = by_key(messages)
     assert first_ids(lanes[f"{topic_prefix}mega.order", "order:x"]) == ["order:x/1"]
@@ -222,7 +222,7 @@ async def test_a_replay_that_fails_again_keeps_the_stream_waiting(
         ) as connection:
             await replay(connection)
         await soon(lambda: notices(kafka, topic_prefix) == 2)
-        assert [each.replay for each in await listed(database)] == [False, False]
+        assert [each["replay"] for each in await listed(database)] == [False, False]
 
 
 def notices(kafka: str, prefix: str) -> int:
@@ -239,7 +239,7 @@ def unpublished(database: Database) -> int:
     return int(row[0])
 
 
-async def listed(database: Database) -> list[Any]:
+async def listed(database: Database) -> list[dict[str, Any]]:
     async with await psycopg.AsyncConnection.connect(database.url, autocommit=True) as connection:
         return await parked(connection)
 
