@@ -31,7 +31,7 @@ Work = Callable[[Ledger], Awaitable[object]]
 
 
 def rows(database: Database, pgbench: Pgbench, seconds: float, size: str) -> Iterator[Measurement]:
-    """`size` says how large the ledger is, in the names of the rows."""
+    """`size` ends the names of the rows."""
     append = partial(in_flight, database.url, append_one, 64, seconds)
     yield paired(
         f"async append, 64 in flight{size}",
@@ -55,6 +55,12 @@ def rows(database: Database, pgbench: Pgbench, seconds: float, size: str) -> Ite
         ratio_to="pgbench -c 16",
         target=1.0,
     )
+    yield from commands(database, pgbench, seconds, size)
+
+
+def commands(
+    database: Database, pgbench: Pgbench, seconds: float, size: str
+) -> Iterator[Measurement]:
     yield paired(
         f"one command at a time{size}",
         partial(in_flight, database.url, append_one, 1, seconds),

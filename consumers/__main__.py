@@ -55,6 +55,9 @@ REQUIRED = (
 )
 LONGEST_PAUSE_S = {"dev": 30.0, "test": 5.0, "prod": 3600.0}
 BLOCK_S = {"dev": 0.5, "test": 0.2, "prod": 4.0}
+# After how long a killed reader's messages go to another; brokers allow no less than 6 s by default.
+SESSION_S = {"dev": 6.0, "test": 2.0, "prod": 6.0}
+PICTURE_S = {"dev": 3.0, "test": 0.5, "prod": 3.0}
 
 
 async def main() -> None:
@@ -105,13 +108,9 @@ def compose(
         "generate": generation.generate,
         "final_mint": FinalMint(desk, examiner, evm_minter(settings), payments).mint,
     }
-    handlers = {CHAIN_RESULTS: results.chain, PROVIDER_RESULTS: results.provider}
     return [
         Relay(database, ledger, kafka, prefix),
-        *(
-            Intake(kafka, prefix, f"mega-{topic}", {topic: handler}, database, hints=True)
-            for topic, handler in handlers.items()
-        ),
+        *intakes(settings, results),
         Watcher(
             database,
             chain,
@@ -123,6 +122,23 @@ def compose(
     ]
 
 
+def intakes(settings: Settings, results: Results) -> list[Intake]:
+    """One for each topic, so that a silent node holds up no picture."""
+    handlers = {CHAIN_RESULTS: results.chain, PROVIDER_RESULTS: results.provider}
+    return [
+        Intake(
+            settings.kafka_bootstrap_servers,
+            settings.mega_topic_prefix,
+            f"mega-{topic}",
+            {topic: handler},
+            settings.database,
+            hints=True,
+            session_s=SESSION_S[settings.mega_env],
+        )
+        for topic, handler in handlers.items()
+    ]
+
+
 def paces(env: str) -> dict[str, Pace]:
     """How often each kind of promise is looked at again."""
     block, longest = BLOCK_S[env], LONGEST_PAUSE_S[env]
@@ -130,7 +146,7 @@ def paces(env: str) -> dict[str, Pace]:
         "verify": Pace(block, longest),
         "finality": Pace(4 * block, longest),
         "final_mint": Pace(2 * block, longest),
-        "generate": Pace(3.0, longest),
+        "generate": Pace(PICTURE_S[env], longest),
         "expire": Pace(1.0, longest),
     }
 

@@ -59,7 +59,7 @@ log = structlog.get_logger()
 
 class Intake:
     """One reader of a group. `topics` names them without prefix, each with its handler; of `hints`
-    the order means nothing."""
+    the order means nothing. The messages of one that dies go to another after `session_s`."""
 
     def __init__(
         self,
@@ -70,8 +70,9 @@ class Intake:
         database_url: str,
         *,
         hints: bool = False,
+        session_s: float = 6.0,
     ) -> None:
-        self._hints = hints
+        self._hints, self._session_s = hints, session_s
         self._bootstrap, self._prefix, self._url = bootstrap, prefix, database_url
         self._group, self._handlers = group, topics
         self._publisher = Publisher(bootstrap, prefix)
@@ -233,7 +234,7 @@ class Intake:
             enable_auto_commit=False,
             auto_offset_reset="earliest",
             allow_auto_create_topics=False,
-            session_timeout_ms=6_000,
+            session_timeout_ms=int(self._session_s * 1000),
             heartbeat_interval_ms=500,
             max_poll_records=BATCH,
             bootstrap_timeout_ms=CONNECT_MS,
