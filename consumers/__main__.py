@@ -55,7 +55,7 @@ REQUIRED = (
 )
 LONGEST_PAUSE_S = {"dev": 30.0, "test": 5.0, "prod": 3600.0}
 BLOCK_S = {"dev": 0.5, "test": 0.2, "prod": 4.0}
-# After how long a killed reader's messages go to another; brokers allow no less than 6 s by default.
+# When a killed reader's messages go to another; brokers allow no less than 6 s by default.
 SESSION_S = {"dev": 6.0, "test": 2.0, "prod": 6.0}
 PICTURE_S = {"dev": 3.0, "test": 0.5, "prod": 3.0}
 
