@@ -8,9 +8,13 @@ sentence that names it; a value never appears in that sentence, because it may b
 from __future__ import annotations
 
 import json
+import re
+from collections.abc import Iterator
+from contextlib import contextmanager
 from hashlib import sha256
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
+from zoneinfo import available_timezones
 
 from pydantic import (
     AfterValidator,
@@ -59,7 +63,33 @@ def _integer_text(value: object) -> object:
     return value
 
 
+def _plain(value: str) -> str:
+    if "?" in value or "#" in value:
+        raise ValueError("must not have a query or a fragment")
+    return value
+
+
+def _zone(value: str) -> str:
+    if value not in available_timezones():
+        raise ValueError("must be a time zone as Asia/Dubai")
+    return value
+
+
+def _signer(value: SecretStr) -> SecretStr:
+    if not re.fullmatch(r"(0x)?[0-9a-fA-F]{64}", value.get_secret_value()):
+        raise ValueError("must be 64 hexadecimal digits")
+    return value
+
+
+def _header(value: SecretStr) -> SecretStr:
+    if not re.fullmatch(r"[\x21-\x7e]+", value.get_secret_value()):
+        raise ValueError("has characters that no header can carry")
+    return value
+
+
 Url = Annotated[str, AfterValidator(_url)]
+PlainUrl = Annotated[Url, AfterValidator(_plain)]
+ApiKey = Annotated[SecretStr, AfterValidator(_header)]
 Address = Annotated[str, AfterValidator(_address)]
 CommaList = Annotated[tuple[str, ...], NoDecode, BeforeValidator(_split)]
 UrlList = Annotated[tuple[Url, ...], NoDecode, BeforeValidator(_split)]
@@ -101,7 +131,7 @@ class Settings(BaseSettings):
     mega_log_dir: Path | None = None
     mega_world_file: Path | None = None
     mega_public_host: str = "localhost"
-    mega_display_tz: str = "Asia/Dubai"
+    mega_display_tz: Annotated[str, AfterValidator(_zone)] = "Asia/Dubai"
     mega_topic_prefix: str = Field(default="", pattern=r"^[A-Za-z0-9._-]{0,100}$")
     mega_cors_origins: CommaList = ()
     mega_rate_limits: str = "off"
@@ -111,7 +141,7 @@ class Settings(BaseSettings):
 
     mega_jwt_alg: Literal["EdDSA", "HS256"] = "EdDSA"
     mega_jwt_key: SecretStr | None = None
-    mega_master_key: SecretStr | None = None
+    mega_master_key: SecretStr | None = Field(default=None, min_length=32)
     mega_statement_key: SecretStr | None = None
 
     database_url: str | None = Field(default=None, pattern=r"^postgres(ql)?://")
@@ -125,20 +155,20 @@ class Settings(BaseSettings):
     payment_token_address: Address | None = None
     payment_treasury: Address | None = None
     role_mint_address: Address | None = None
-    mint_signer_key: SecretStr | None = None
+    mint_signer_key: Annotated[SecretStr, AfterValidator(_signer)] | None = None
     mega_roles: RoleList = DEFAULT_ROLES
 
     mega_image_provider: Literal["seedream", "openai"] = "seedream"
     seedream_url: Url | None = None
-    seedream_key: SecretStr | None = None
+    seedream_key: ApiKey | None = None
     seedream_model: str = "seedream-4-0-250828"
     openai_url: Url | None = None
-    openai_key: SecretStr | None = None
+    openai_key: ApiKey | None = None
     openai_model: str = "gpt-image-1"
 
     s3_endpoint_url: Url | None = None
     s3_bucket: str = "assets"
-    s3_public_base_url: Url | None = None
+    s3_public_base_url: PlainUrl | None = None
     s3_access_key: SecretStr | None = None
     s3_secret_key: SecretStr | None = None
 
@@ -177,6 +207,15 @@ class Settings(BaseSettings):
 
 class SettingsError(Exception):
     """A setting is missing or malformed; the message is one sentence that names it."""
+
+
+@contextmanager
+def named_settings() -> Iterator[None]:
+    """Around a process: what only its parts could find malformed ends it like `load_or_exit`."""
+    try:
+        yield
+    except SettingsError as error:
+        raise SystemExit(str(error)) from None
 
 
 def _malformed(error: ValidationError) -> str:

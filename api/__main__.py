@@ -9,13 +9,13 @@ import structlog
 import uvicorn
 import uvloop
 
-from api import logs
+import logs
 from api.app import create_app
 from api.parts import open_parts
 from consumers.gateways.evm import EvmRpc
 from consumers.gateways.evm_wallets import EvmWallets
 from consumers.gateways.ports import TryAgain
-from settings import Settings
+from settings import Settings, named_settings
 
 REQUIRED = (
     "database_url",
@@ -91,4 +91,5 @@ async def serve(server: uvicorn.Server) -> None:
 
 
 if __name__ == "__main__":
-    uvloop.run(main())
+    with named_settings():
+        uvloop.run(main())

@@ -14,7 +14,8 @@ from starlette.requests import Request
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from api.parts import Parts
-from api.problems import Limited, refused
+from api.problems import Invalid, NotFound, refused
+from domain.event import Refused
 
 UNLIMITED = ("/healthz", "/readyz", "/metrics", "/webhooks/")
 _correlation = re.compile(rb"[\x21-\x7e]{1,128}")
@@ -49,12 +50,16 @@ class Edge:
         try:
             if self._admitted(scope):
                 await self._app(scope, receive, noted)
-        except Limited as limited:
-            await (await refused(Request(scope), limited))(scope, receive, noted)
+        except Refused as no:
+            await (await refused(Request(scope), no))(scope, receive, noted)
         finally:
             self._ended(scope, status, time.perf_counter() - began)
 
     def _admitted(self, scope: Scope) -> bool:
+        if "\x00" in scope["path"]:
+            raise NotFound()
+        if b"%00" in scope["query_string"]:
+            raise Invalid(("query", "must not have U+0000"))
         client = scope.get("client")
         if client and not scope["path"].startswith(UNLIMITED):
             self._parts.limits.address.take(client[0])

@@ -17,12 +17,13 @@ from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
 
+from commands.characters import NotPaid
 from commands.command import KeyReused, TooBusy
 from commands.orders import WalletRequired
 from commands.passes import NonceUsed
 from domain.character import NothingToRetry
 from domain.event import Refused
-from domain.order import NotOffered, TooManyClaims
+from domain.order import NotOffered, TooManyClaims, TooManySteps
 from domain.passes import TooManyIdentities
 from domain.roles import UnknownRole
 from ledger.errors import LedgerUnavailable
@@ -91,6 +92,8 @@ TABLE: dict[type[Exception], tuple[int, str, int | None]] = {
     NotOffered: (409, "NOT_OFFERED", None),
     NothingToRetry: (409, "NOT_OFFERED", None),
     TooManyClaims: (409, "TOO_MANY_CLAIMS", None),
+    TooManySteps: (409, "TOO_MANY_STEPS", None),
+    NotPaid: (409, "NOT_OFFERED", None),
     TooManyIdentities: (409, "TOO_MANY_IDENTITIES", None),
     TooLarge: (413, "BODY_TOO_LARGE", None),
     Invalid: (422, "INVALID_REQUEST", None),

@@ -56,12 +56,15 @@ async def prove_wallet(request: Request, proof: SiweProof) -> str:
     return "eip155:" + await siwe.signed_by(message, signature, parts.ask_wallet)
 
 
-async def identify(request: Request, identity: str, current: str | None) -> Outcome:
-    """Finds or opens the pass of a proven identity; `current` is the pass that links it."""
-    return await run(
-        request,
-        Identify(identity=identity, new_pass_id=f"pass:user:{identity}", current=current),
+async def identify(
+    request: Request, identity: str, current: str | None, *, guest: bool = False
+) -> Outcome:
+    """Finds or opens the pass of a proven identity; `current` is the pass that links it, or that of
+    a guest who signs in."""
+    command = Identify(
+        identity=identity, new_pass_id=f"pass:user:{identity}", current=current, guest=guest
     )
+    return await run(request, command)
 
 
 async def run(request: Request, command: Command, who: Principal | None = None) -> Outcome:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping
 from pathlib import Path
 from time import monotonic
@@ -58,8 +59,10 @@ class Terminal:
         self._console.print(f"\nReady after {monotonic() - self._began:.1f} s.\n")
         self._console.print(table)
         if any(process["name"] == "api" for process in world["processes"]):
-            self._console.print("\nNext, in another terminal:  [bold]make demo[/]")
-            self._console.print("  (the same as  .venv/bin/mega demo role-mint)")
+            folder = os.environ.get("MEGA_DATA_DIR")
+            where = f"MEGA_DATA_DIR={folder} " if folder else ""
+            self._console.print(f"\nNext, in another terminal:  [bold]{where}make demo[/]")
+            self._console.print(f"  (the same as  {where}.venv/bin/mega demo role-mint)")
         self._console.print("\nCtrl-C stops everything; the data stay.")
 
 

@@ -10,6 +10,7 @@ from commands.command import Answer, Command, Seen
 from commands.passes import current_pass, survivors
 from domain.character import Character, CharacterCreated, ImageStored, Kind, character_stream
 from domain.event import Event, Refused
+from domain.mint_ui import OrderStatus
 from domain.mint_view import describe_character
 from domain.order import Order
 from domain.order_events import order_stream
@@ -20,6 +21,9 @@ _CHARACTERS = UUID("5b1f1c0e-8f0f-5a63-9c56-0d6d1f6f5a10")
 
 class NotPaid(Refused):
     """The order behind this character is not confirmed; nothing is made before it is paid."""
+
+
+FURTHER: tuple[OrderStatus, ...] = ("failed", "pending", "verifying", "confirmed")
 
 
 def character_id(pass_id: str, role: str, kind: Kind) -> str:
@@ -101,9 +105,15 @@ class CreateCharacter(Command):
         return [character_stream(character_id(o, self.role, self.kind)) for o in owners]
 
     def _stream(self, seen: Seen) -> str:
+        """Of several, brought together by a merge, the one that has come furthest."""
         candidates = self._candidates(seen)
-        found = (stream for stream in candidates if seen.get(Character, stream).created)
-        return next(found, candidates[0])
+        made = [stream for stream in candidates if seen.get(Character, stream).created]
+
+        def came(stream: str) -> int:
+            order = order_of(seen, seen.get(Character, stream))
+            return FURTHER.index(order.status) + 1 if order else 0
+
+        return max(made, key=came) if made else candidates[0]
 
 
 class RequestGeneration(WithCharacter):

@@ -148,7 +148,8 @@ class DismissTransaction(WithOrder):
 
 
 class RecordPayment(WithOrder):
-    """Takes in a payment that the chain shows, at the depth it has now.
+    """Takes in a payment that the chain shows, at the depth it has now; `asked` tells whether it
+    came by the function that the recipe asks for.
 
     The caller has checked contract, token, recipient and order id against the chain; payer, amount,
     depth and uniqueness are decided here.
@@ -156,6 +157,7 @@ class RecordPayment(WithOrder):
 
     found: Payment
     confirmations: int
+    asked: bool = True
 
     def reads(self, seen: Seen) -> Iterator[str]:
         yield self.stream
@@ -182,6 +184,7 @@ class RecordPayment(WithOrder):
             wallets=current_pass(seen, order.pass_id).evm_wallets,
             at=at,
             needed=not other,
+            asked=self.asked,
         )
         if not any(event.TOPIC == "payment_settled.v1" for event in events):
             return events

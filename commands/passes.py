@@ -30,17 +30,21 @@ class Identify(Command):
     """Signs in or links: `identity` is proven. Without `current` it finds or opens its pass.
 
     With `current` (the pass that asks) an unknown identity is linked to it, and one that leads to
-    another pass merges the two: the older survives.
+    another pass merges the two: the older survives. A `guest` brings a pass that counts only while
+    nobody has signed in to it: what two people prove in one browser does not make them one.
     """
 
     identity: str
     new_pass_id: str
     current: str | None = None
+    guest: bool = False
 
     def reads(self, seen: Seen) -> Iterator[str]:
         claim = identity_claim(self.identity)
         yield claim
-        yield from survivors(seen, self.current or self.new_pass_id)
+        yield from survivors(seen, self.new_pass_id)
+        if self.current:
+            yield from survivors(seen, self.current)
         if claim in seen:
             yield from survivors(seen, seen.get(Claim, claim).holder)
 
@@ -54,7 +58,7 @@ class Identify(Command):
             taken = Claim().take(claim, target)
             return [*opened, *here.link(target, self.identity), *taken]
         there = current_pass(seen, holder)
-        if not self.current or there.pass_id == here.pass_id:
+        if not self._asking(seen) or there.pass_id == here.pass_id:
             return []
         older, younger = sorted((here, there), key=lambda p: (p.opened_at or at, p.pass_id))
         return older.absorb(younger)
@@ -66,7 +70,11 @@ class Identify(Command):
         return Answer(200, {"pass_id": self._found(seen).pass_id})
 
     def _here(self, seen: Seen) -> Pass:
-        return current_pass(seen, self.current or self.new_pass_id)
+        return current_pass(seen, self._asking(seen) or self.new_pass_id)
+
+    def _asking(self, seen: Seen) -> str | None:
+        taken = self.guest and self.current and current_pass(seen, self.current).identities
+        return None if taken else self.current
 
     def _found(self, seen: Seen) -> Pass:
         holder = seen.get(Claim, identity_claim(self.identity)).holder

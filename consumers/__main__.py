@@ -17,6 +17,7 @@ import httpx
 import structlog
 import uvloop
 
+import logs
 from consumers.evidence import Depths, Examiner
 from consumers.gateways.evm import EvmRpc
 from consumers.gateways.evm_minter import EvmRoleMinter
@@ -37,7 +38,7 @@ from consumers.worker import Pace, Worker
 from ledger.clock import Clock
 from ledger.ledger import Ledger
 from ledger.pool import reading_pool
-from settings import Settings
+from settings import Settings, named_settings
 
 REQUIRED = (
     "database_url",
@@ -62,6 +63,7 @@ PICTURE_S = {"dev": 3.0, "test": 0.5, "prod": 3.0}
 
 async def main() -> None:
     settings = Settings.load_or_exit(require=REQUIRED)
+    logs.configure()
     async with AsyncExitStack() as stack:
         clock = Clock(await stack.enter_async_context(reading_pool(settings.database, 2)))
         await clock.refresh()
@@ -98,9 +100,9 @@ def compose(
     depths = Depths(settings.evm_confirmations, settings.evm_finality_blocks)
     examiner, desk = Examiner(chain, depths), Desk(ledger, clock.now)
     store = picture_store(settings, web)
-    results = Results(desk, examiner, store, timedelta(seconds=LONGEST_PAUSE_S[env]))
+    results, cap = Results(desk, examiner, store), timedelta(seconds=LONGEST_PAUSE_S[env])
     payments = Payments(desk, examiner, publisher)
-    generation = Generation(desk, image_provider(settings, web), store, publisher)
+    generation = Generation(desk, image_provider(settings, web), store, publisher, cap)
     reactions: Mapping[str, Reaction] = {
         "verify": payments.verify,
         "finality": payments.watch,
@@ -210,4 +212,5 @@ def stop(parts: list[Part]) -> None:
 
 
 if __name__ == "__main__":
-    uvloop.run(main())
+    with named_settings():
+        uvloop.run(main())

@@ -82,18 +82,23 @@ class Examiner:
         commands: list[Command] = []
         for mint in mints:
             transaction = await self.chain.transaction(mint.tx_hash)
-            if mint.kind != kind or transaction is None:
+            if transaction is None:
                 continue
             found = _payment(mint, transaction, head)
             if self._news(order, found):
-                deep = self.depths.confirmations
                 commands.append(
-                    RecordPayment(order_id=order.order_id, found=found, confirmations=deep)
+                    RecordPayment(
+                        order_id=order.order_id,
+                        found=found,
+                        confirmations=self.depths.confirmations,
+                        asked=mint.kind == kind,
+                    )
                 )
         return commands
 
     def _news(self, order: Order, found: Payment) -> bool:
-        if order.receipts.has(found.place):
+        held = order.receipts.at(found.place)
+        if held and (order.payment or held.taken_as == "rejected"):
             return False
         shallow = found.depth < self.depths.confirmations
         return not (shallow and order.seen is not None and order.seen.place == found.place)

@@ -6,13 +6,12 @@ because it can be read back from its store with the digest that is claimed.
 
 from __future__ import annotations
 
-from datetime import timedelta
 from typing import Any, Literal, Protocol
 
 import structlog
 from pydantic import BaseModel, ConfigDict, Field
 
-from commands.characters import FailGeneration, StoreImage
+from commands.characters import StoreImage
 from commands.command import look
 from commands.orders import SeeOrder
 from consumers.evidence import Examiner
@@ -22,8 +21,6 @@ from consumers.reactions.promise import Desk
 from domain.event import Refused
 from domain.order_events import order_stream
 
-# No provider's own wish is longer; a forged one may not put a paid picture off for ever.
-AFTER_MAX_MS = 120_000
 ATTEMPT_MAX = 1_000_000
 
 log = structlog.get_logger()
@@ -42,8 +39,6 @@ class Arrived(Protocol):
 class ReadsBack(Protocol):
     def url(self, key: str) -> str: ...
 
-    async def find(self, key: str) -> StoredPicture | None: ...
-
     async def fetch_and_verify(self, url: str, sha256: str) -> StoredPicture: ...
 
 
@@ -54,7 +49,7 @@ class ChainResult(BaseModel):
 
 
 class ProviderResult(BaseModel):
-    """`outcome` stored: the digest to read back; failed: its class, reason and pause."""
+    """`outcome` stored: the digest to read back; failed: its class and reason."""
 
     model_config = ConfigDict(extra="ignore", strict=True)
 
@@ -64,17 +59,13 @@ class ProviderResult(BaseModel):
     sha256: str = Field(default="", max_length=64)
     error_class: ErrorClass = "unknown"
     reason: str = Field(default="", max_length=500)
-    after_ms: int = Field(default=0, ge=0, le=AFTER_MAX_MS)
 
 
 class Results:
     """The handlers of `chain.results` and `provider.results`."""
 
-    def __init__(
-        self, desk: Desk, examiner: Examiner, store: ReadsBack, retry_cap: timedelta
-    ) -> None:
-        self._desk, self._examiner = desk, examiner
-        self._store, self._retry_cap = store, retry_cap
+    def __init__(self, desk: Desk, examiner: Examiner, store: ReadsBack) -> None:
+        self._desk, self._examiner, self._store = desk, examiner, store
 
     async def chain(self, message: Arrived) -> None:
         result = ChainResult.model_validate(message.value)
@@ -94,15 +85,10 @@ class Results:
                 log.warning("finding_refused", message=message.id, why=refused.sentence)
 
     async def provider(self, message: Arrived) -> None:
-        """A failure counts only while the store has no picture of the attempt."""
+        """Only a picture is evidence. A failure was recorded before its message left."""
         result = ProviderResult.model_validate(message.value)
-        if result.outcome == "failed":
-            there = await self._store.find(picture_key(result.character_id, result.attempt))
-            if there is None:
-                await self._failed(result, message.id)
-                return
-            result = result.model_copy(update={"sha256": there.sha256})
-        await self._stored(result, message.id)
+        if result.outcome == "stored":
+            await self._stored(result, message.id)
 
     async def _stored(self, result: ProviderResult, cause: str) -> None:
         place = self._store.url(picture_key(result.character_id, result.attempt))
@@ -116,16 +102,5 @@ class Results:
             bytes=there.bytes,
             width=there.width,
             height=there.height,
-        )
-        await self._desk.do(command, cause=cause, message=cause)
-
-    async def _failed(self, result: ProviderResult, cause: str) -> None:
-        command = FailGeneration(
-            character_id=result.character_id,
-            attempt=result.attempt,
-            error_class=result.error_class,
-            reason=result.reason,
-            retry_cap=self._retry_cap,
-            not_before=timedelta(milliseconds=result.after_ms),
         )
         await self._desk.do(command, cause=cause, message=cause)

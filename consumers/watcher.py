@@ -63,14 +63,18 @@ class Watcher:
             await self._pause(ELECTION_S)
         while not self._stop.is_set():
             kept = await (await session.execute(SQL["cursor"], name)).fetchone()
-            reached = await self._look(kept[0] if kept else 0)
+            reached = await self._look(kept[0] if kept else None)
             await session.execute(SQL["move"], {**name, "position": reached})
             await self._pause(self._poll_s)
 
-    async def _look(self, known: int) -> int:
-        """Reads on from block `known`; returns the last block read. A shorter chain starts over."""
+    async def _look(self, known: int | None) -> int:
+        """Reads on from block `known`; returns the last block read. A shorter chain starts over.
+
+        The first look ever starts at the head: no order is older.
+        """
         head = await self._chain.head()
-        first = max(0, min(known, head.number) - self._confirmations)
+        known = head.number if known is None else min(known, head.number)
+        first = max(0, known - self._confirmations)
         last = min(head.number, first + self._confirmations + BLOCKS_AT_ONCE)
         for mint in await self._chain.mints_between(first, last):
             await self._tell(mint, deep=depth(head, mint.block_number) >= self._confirmations)

@@ -30,6 +30,7 @@ SQL = named_statements(Path(__file__).with_suffix(".sql"))
 POLL_S = 0.03
 RECONNECT_S = 0.5
 AGE_SHARE = 64
+FAILURES_MAX = 10_000
 
 log = structlog.get_logger()
 
@@ -123,12 +124,10 @@ class Worker:
         except Refused as refused:
             log.info("promise_refused", todo=promise.todo_id, why=refused.sentence)
             self._wait(promise, self._fail(promise))
-        except (Failure, LedgerUnavailable) as failure:
+        except (Failure, LedgerUnavailable, psycopg.OperationalError) as failure:
             log.warning("promise_waits", todo=promise.todo_id, why=str(failure))
             least = failure.after_s if isinstance(failure, TryAgain) else 0.0
             self._wait(promise, self._fail(promise), least)
-        except psycopg.OperationalError:
-            raise
         except Exception:
             log.exception("promise_crashed", todo=promise.todo_id)
             self._wait(promise, self._fail(promise))
@@ -137,8 +136,11 @@ class Worker:
             self._wait(promise, 0)
 
     def _fail(self, promise: Promise) -> int:
-        self._failures[promise.todo_id] = self._failures.get(promise.todo_id, 0) + 1
-        return self._failures[promise.todo_id]
+        failures = self._failures.pop(promise.todo_id, 0) + 1
+        self._failures[promise.todo_id] = failures
+        while len(self._failures) > FAILURES_MAX:  # the longest ago: most likely kept since
+            del self._failures[next(iter(self._failures))]
+        return failures
 
     def _wait(self, promise: Promise, failures: int, least: float = 0.0) -> None:
         age_s = (self._now() - promise.due_at).total_seconds()

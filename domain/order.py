@@ -25,6 +25,7 @@ from domain.state import changed
 
 ORDER_LASTS = timedelta(hours=1)
 CLAIMS_MAX = 20
+STEPS_MAX = 100
 
 
 class NotOffered(Refused):
@@ -35,6 +36,10 @@ class TooManyClaims(Refused):
     """This order already waits for too many transactions; wait until some are judged."""
 
 
+class TooManySteps(Refused):
+    """This order was shown in the wallet too often; pay it, or let it expire."""
+
+
 @dataclass(frozen=True)
 class Order:
     order_id: str = ""
@@ -43,6 +48,7 @@ class Order:
     terms: happened.OrderOpened | None = None
     expires_at: datetime | None = None
     shown_step: str | None = None
+    steps: int = 0
     claims: Mapping[str, Transaction] = field(default_factory=dict)
     seen: Payment | None = None
     receipts: Receipts = field(default_factory=Receipts)
@@ -112,6 +118,8 @@ class Order:
     def show_step(self, step: str | None) -> list[Event]:
         if step == self.shown_step or self.status != "pending":
             return []
+        if self.steps >= STEPS_MAX:
+            raise TooManySteps()
         return [happened.WalletStepShown(**self._ids, step=step)]
 
     def claim(self, tx_hash: str, at: datetime) -> list[Event]:
@@ -143,20 +151,25 @@ class Order:
         wallets: frozenset[str],
         at: datetime,
         needed: bool = True,
+        asked: bool = True,
     ) -> list[Event]:
         """What a payment on chain means for this order; `wallets` are those of its pass.
 
-        Not `needed`: another order of the character is paid.
+        Not `needed`: another order of the character is paid. Not `asked`: it came by the function
+        of another recipe. A surplus pays the price when what paid it is taken back.
         """
         moved = self._moved(found, at)
         after = reduce(Order.evolve, moved, self)
-        if after.receipts.has(found.place) or after.receipts.final_elsewhere(found):
+        held, wanted = after.receipts.at(found.place), needed and after.payment is None
+        if not found.amount or after.receipts.final_elsewhere(found):
             return moved
-        surplus = after.payment is not None or not needed
+        fault = found.fault(self.price, wallets) if asked else "wrong_function"
+        if held and (held.taken_as == "rejected" or fault or not wanted):
+            return moved
         if found.depth < confirmations:
-            told = surplus or (after.seen is not None and after.seen.place == found.place)
+            told = fault or not wanted or (after.seen and after.seen.place == found.place)
             return moved if told else [*moved, happened.PaymentSeen(**self._facts(found))]
-        return [*moved, self._surplus(found) if surplus else self._judged(found, wallets)]
+        return [*moved, self._judged(found, fault) if wanted else self._surplus(found)]
 
     def retract(self, block_hash: str, at: datetime) -> list[Event]:
         """The block is no longer part of the chain, nor is what it held of this order."""
@@ -196,7 +209,7 @@ class Order:
                     expires_at=event.expires_at,
                 )
             case happened.WalletStepShown(step=step):
-                return changed(self, shown_step=step)
+                return changed(self, shown_step=step, steps=self.steps + 1)
             case happened.OrderExpired():
                 return changed(self, failure="expired", shown_step=None)
             case happened.OrderReopened(expires_at=until):
@@ -252,13 +265,11 @@ class Order:
         old = {held.block: held for held in self.unsafe if found.moved_from(held)}
         return [self._retracted(held, at) for held in old.values()]
 
-    def _judged(self, found: Payment, wallets: frozenset[str]) -> Event:
-        facts, beyond = self._facts(found), found.amount - self.price
-        if found.payer not in wallets:
-            return happened.PaymentRejected(**facts, reason="foreign_payer")
-        if beyond < 0:
-            return happened.PaymentRejected(**facts, reason="amount_too_low")
-        return happened.PaymentSettled(**facts, refund_due=str(beyond))
+    def _judged(self, found: Payment, fault: str) -> Event:
+        if fault:
+            return happened.PaymentRejected(**self._facts(found), reason=fault)
+        beyond = str(found.amount - self.price)
+        return happened.PaymentSettled(**self._facts(found), refund_due=beyond)
 
     def _surplus(self, found: Payment) -> Event:
         asset, due = self.terms.asset if self.terms else "", str(found.amount)

@@ -134,7 +134,8 @@ class PaymentFinalized(OrderEvent):
 class PaymentRejected(PaymentEvent):
     """Money arrived for this order that cannot fund it: a case for an operator.
 
-    `reason`: foreign_payer, amount_too_low.
+    `reason`: foreign_payer, amount_too_low, wrong_function (paid where a mint was asked, or the
+    other way round).
     """
 
     reason: str

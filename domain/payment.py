@@ -57,6 +57,12 @@ class Payment:
     def block(self) -> Block:
         return (self.tx_hash, self.block_hash)
 
+    def fault(self, price: int, wallets: frozenset[str]) -> str:
+        """Why it does not pay a price that one of `wallets` owes; empty when it does."""
+        if self.payer not in wallets:
+            return "foreign_payer"
+        return "amount_too_low" if self.amount < price else ""
+
     def moved_from(self, other: Payment) -> bool:
         """The same transaction in another block: a reorg carried it over."""
         return self.tx_hash == other.tx_hash and self.block_hash != other.block_hash

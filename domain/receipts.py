@@ -41,8 +41,8 @@ class Receipts:
     def of(self, block: Block) -> tuple[Payment, ...]:
         return tuple(each.payment for each in self.taken if each.payment.block == block)
 
-    def has(self, place: Place) -> bool:
-        return any(each.payment.place == place for each in self.taken)
+    def at(self, place: Place) -> Receipt | None:
+        return next((each for each in self.taken if each.payment.place == place), None)
 
     def final_elsewhere(self, found: Payment) -> bool:
         """Final in another block, which only a lying node undoes."""
@@ -51,7 +51,9 @@ class Receipts:
     # History.
 
     def take(self, payment: Payment, as_: TakenAs) -> Receipts:
-        return Receipts((*self.taken, Receipt(payment, as_)))
+        """Taken anew, a payment counts as nothing else any more."""
+        others = (each for each in self.taken if each.payment.place != payment.place)
+        return Receipts((*others, Receipt(payment, as_)))
 
     def finalize(self, block: Block) -> Receipts:
         return Receipts(

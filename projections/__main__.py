@@ -8,14 +8,16 @@ import signal
 import structlog
 import uvloop
 
+import logs
 from ledger.ledger import Ledger
 from projections.catalog import all_projections
 from projections.runner import Runner
-from settings import Settings
+from settings import Settings, named_settings
 
 
 async def main() -> None:
     settings = Settings.load_or_exit(require=("database_url", "mega_master_key"))
+    logs.configure()
     url = settings.database
     async with Ledger(url, master_key=settings.master_key) as ledger:
         runners = [Runner(url, ledger, projection) for projection in all_projections()]
@@ -32,4 +34,5 @@ def stop(runners: list[Runner]) -> None:
 
 
 if __name__ == "__main__":
-    uvloop.run(main())
+    with named_settings():
+        uvloop.run(main())

@@ -23,8 +23,10 @@ from projections.topics import topics_of
 
 @dataclass(frozen=True, slots=True)
 class Case:
-    """One transaction of one order. `kind`: foreign_payer, amount_too_low, overpaid. `status`:
-    open, or withdrawn when a reorg took the money away; it opens again when that comes back."""
+    """One transaction of one order. `kind`: overpaid, or why it was rejected. `status`: open, or
+    withdrawn when a reorg took the money away or it came to pay the price after all; it opens again
+    when that changes.
+    """
 
     kind: str
     stream: str
@@ -45,8 +47,6 @@ class Recoveries(Projection[Case]):
 
     def keys(self, recorded: Recorded) -> Iterable[str]:
         event = recorded.event
-        if isinstance(event, PaymentSettled) and not int(event.refund_due):
-            return ()
         assert isinstance(event, PaymentEvent | PaymentRetracted)
         return (f"{event.stream}/{event.tx_hash}",)
 
@@ -55,6 +55,8 @@ class Recoveries(Projection[Case]):
         if isinstance(event, PaymentRetracted):
             return replace(state, amount=0, status="withdrawn") if state else None
         assert isinstance(event, PaymentEvent)
+        if isinstance(event, PaymentSettled) and not int(event.refund_due):
+            return replace(state, amount=0, status="withdrawn") if state else None
         known = state or Case(
             kind=event.reason if isinstance(event, PaymentRejected) else "overpaid",
             stream=recorded.stream,

@@ -88,7 +88,8 @@ class Book:
 
     def _count(self, order: Order, event: OrderEvent) -> None:
         if isinstance(event, ARRIVALS):
-            self.paid[_asset(order)] += int(event.amount)
+            known = order.receipts.at(Payment.of(event).place)
+            self.paid[_asset(order)] += 0 if known else int(event.amount)
         elif isinstance(event, PaymentRetracted):
             gone = order.receipts.of((event.tx_hash, event.block_hash))
             self.paid[_asset(order)] -= sum(payment.amount for payment in gone)

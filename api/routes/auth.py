@@ -111,7 +111,8 @@ async def nonce(request: Request) -> Response:
 async def sign_in_with_ethereum(request: Request) -> Response:
     proof = await read_body(request, SiweProof)
     identity = await prove_wallet(request, proof)
-    return start_session(request, await identify(request, identity, anonymous_guest(request)))
+    outcome = await identify(request, identity, anonymous_guest(request), guest=True)
+    return start_session(request, outcome)
 
 
 @router.post(

@@ -31,6 +31,7 @@ from consumers.gateways.web import (
     wait_s,
 )
 
+BASE = "/v1"
 QUOTA = frozenset(
     {
         "insufficient_quota",
@@ -65,7 +66,7 @@ class OpenAIImages:
         read_timeout_s: float = 180.0,
     ) -> None:
         self.model = model
-        self._url = f"{url.rstrip('/')}/images/generations"
+        self._url = f"{url.rstrip('/').removesuffix(BASE)}{BASE}/images/generations"
         self._key = Key(self.name, key)
         self._client = client
         self._size = size

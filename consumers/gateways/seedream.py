@@ -40,6 +40,9 @@ REFUSED_ENDINGS = ("SensitiveContentDetected", "RiskDetection")
 WAITS_S: Mapping[ErrorClass, float] = {"transient": 2.0, "throttled": 5.0}
 
 
+BASE = "/api/v3"
+
+
 class Seedream:
     """An `ImageProvider`. `url` is the API's base, as `https://ark.ap-southeast.bytepluses.com/api/v3`.
 
@@ -62,7 +65,7 @@ class Seedream:
         output_hosts: frozenset[str] = frozenset(),
     ) -> None:
         self.model = model
-        self._url = f"{url.rstrip('/')}/images/generations"
+        self._url = f"{url.rstrip('/').removesuffix(BASE)}{BASE}/images/generations"
         self._key = Key(self.name, key)
         self._client = client
         self._size = size

@@ -8,9 +8,9 @@ payment. Spec `providers.md` §2: no provider here can be asked what became of a
 from __future__ import annotations
 
 from dataclasses import asdict
-from typing import TypeVar
+from datetime import timedelta
 
-from commands.characters import RequestGeneration, WithCharacter
+from commands.characters import FailGeneration, RequestGeneration, WithCharacter
 from commands.command import look
 from consumers.gateways.ports import (
     Failure,
@@ -24,21 +24,23 @@ from consumers.reactions.promise import Desk, Promise, Publishes
 from domain.character import Character
 
 PROVIDER_RESULTS = "provider.results"
-REMEMBERED_MAX = 64
-
-T = TypeVar("T")
+MADE_MAX = 64
 
 
 class Generation:
     def __init__(
-        self, desk: Desk, provider: ImageProvider, store: PictureStore, publisher: Publishes
+        self,
+        desk: Desk,
+        provider: ImageProvider,
+        store: PictureStore,
+        publisher: Publishes,
+        retry_cap: timedelta,
     ) -> None:
+        self._retry_cap = retry_cap
         self._desk, self._provider = desk, provider
         self._store, self._publisher = store, publisher
         # A picture that was paid for and is not stored yet, by character; it waits for its store.
         self._made: dict[str, Picture] = {}
-        # How an attempt failed, by its key, until the ledger knows it: nothing is bought meanwhile.
-        self._failed: dict[str, Failure] = {}
 
     async def generate(self, promise: Promise) -> None:
         """Opens the next attempt, or goes on with the open one, and publishes its outcome."""
@@ -54,12 +56,9 @@ class Generation:
         assert character.attempt is not None
         key = picture_key(character.character_id, character.attempt.number)
         try:
-            if key in self._failed:
-                raise self._failed[key]
             stored = await self._store.find(key) or await self._make(character, key)
         except Failure as failure:
-            _remember(self._failed, key, failure)
-            await self._say_failed(character, failure)
+            await self._fail(character, failure, promise)
         else:
             await self._say_stored(character, stored)
 
@@ -69,7 +68,9 @@ class Generation:
         reference = f"{id_}/{character.attempt.number}"
         if id_ not in self._made:
             prompt = await self._prompt(character)
-            _remember(self._made, id_, await self._provider.generate(prompt, reference=reference))
+            self._made[id_] = await self._provider.generate(prompt, reference=reference)
+            while len(self._made) > MADE_MAX:
+                del self._made[next(iter(self._made))]
         stored = await self._store.put(key, self._made[id_])
         del self._made[id_]
         return stored
@@ -82,14 +83,21 @@ class Generation:
     async def _say_stored(self, character: Character, stored: StoredPicture) -> None:
         await self._say(character, "stored", asdict(stored))
 
-    async def _say_failed(self, character: Character, failure: Failure) -> None:
+    async def _fail(self, character: Character, failure: Failure, promise: Promise) -> None:
+        """Recorded first: no message could prove it, and until it is, the attempt is open."""
+        assert character.attempt is not None
         after_s = failure.after_s if isinstance(failure, TryAgain) else 0.0
-        facts = {
-            "error_class": failure.error_class,
-            "reason": failure.reason[:500],
-            "after_ms": int(after_s * 1000),
-        }
-        await self._say(character, "failed", facts)
+        reason = failure.reason[:500]
+        command = FailGeneration(
+            character_id=character.character_id,
+            attempt=character.attempt.number,
+            error_class=failure.error_class,
+            reason=reason,
+            retry_cap=self._retry_cap,
+            not_before=timedelta(seconds=after_s),
+        )
+        await self._desk.do(command, cause=promise.todo_id)
+        await self._say(character, "failed", {"error_class": failure.error_class, "reason": reason})
 
     async def _say(self, character: Character, outcome: str, facts: dict[str, object]) -> None:
         assert character.attempt is not None
@@ -102,12 +110,6 @@ class Generation:
             {**value, **facts},
             message_id=f"{stream}/attempt/{attempt}:{outcome}",
         )
-
-
-def _remember(kept: dict[str, T], key: str, value: T) -> None:
-    kept[key] = value
-    while len(kept) > REMEMBERED_MAX:
-        del kept[next(iter(kept))]
 
 
 def picture_key(character_id: str, attempt: int) -> str:

@@ -9,8 +9,8 @@ import jwt
 import pytest
 
 from api.limits import Buckets, Limits, Rate
-from api.logs import masked
 from api.problems import Limited
+from logs import masked
 from settings import Settings, SettingsError
 from tests.api.living import Caller, Living, living
 from tests.world import TestWorld

@@ -6,65 +6,36 @@ from dataclasses import replace
 from datetime import timedelta
 
 import pytest
-from hypothesis import given as forall
-from hypothesis import strategies as some
 
 from domain import order_events as happened
-from domain.event import Refused
-from domain.order import CLAIMS_MAX, ORDER_LASTS, NotOffered, Order, TooManyClaims
-from domain.payment import Payment, Place
-from tests.spec import NOON, Given
-
-ALICE, MALLORY = "0x" + "a" * 40, "0x" + "b" * 40
-IDS = {"order_id": "7e57", "character_id": "c0de"}
-PRICE, DEEP = 25, 5
-WALLETS = frozenset({ALICE})
-
-opened = happened.OrderOpened(
-    **IDS,
-    pass_id="pass:user:alice",
-    recipe="role_mint",
-    asset="MPT",
-    amount=str(PRICE),
-    chain_id=8453,
-    contract="0x" + "1" * 40,
-    token="0x" + "2" * 40,
-    treasury="0x" + "3" * 40,
-    opened_block=1,
-    expires_at=NOON + ORDER_LASTS,
+from domain.order import (
+    CLAIMS_MAX,
+    ORDER_LASTS,
+    STEPS_MAX,
+    NotOffered,
+    TooManyClaims,
+    TooManySteps,
 )
-claimed = happened.TransactionClaimed(**IDS, tx_hash="0x1", claimed_at=NOON)
-found = Payment(
-    tx_hash="0x1",
-    sender=ALICE,
-    nonce=4,
-    block_number=10,
-    block_hash="0xb10",
-    log_index=0,
-    payer=ALICE,
-    amount=PRICE,
-    token_id=7,
-    depth=DEEP,
+from tests.domain.orders import (
+    ALICE,
+    DEEP,
+    IDS,
+    MALLORY,
+    PRICE,
+    WALLETS,
+    claimed,
+    dismissing,
+    found,
+    given,
+    opened,
+    paying,
+    retracted,
+    second,
+    seen,
+    settled,
+    shallow,
 )
-shallow = replace(found, depth=1)
-seen = happened.PaymentSeen(**IDS, **shallow.facts())
-settled = happened.PaymentSettled(**IDS, **found.facts())
-retracted = happened.PaymentRetracted(
-    **IDS, tx_hash="0x1", block_number=10, block_hash="0xb10", retracted_at=NOON
-)
-second = replace(found, tx_hash="0x2", nonce=5, block_hash="0xb11", token_id=8)
-
-
-def given(*history):
-    return Given(Order(), *history)
-
-
-def paying(payment, wallets=WALLETS):
-    return lambda order: order.record_payment(payment, confirmations=DEEP, wallets=wallets, at=NOON)
-
-
-def dismissing(reason, at=NOON):
-    return lambda order: order.dismiss("0x1", reason, at)
+from tests.spec import NOON
 
 
 def test_a_claim_makes_it_verify_and_proves_nothing():
@@ -137,6 +108,38 @@ def test_what_was_refund_due_goes_with_its_block_and_comes_back_with_it():
     given(opened, settled, surplus).when(paying(moved)).then(gone, again)
 
 
+def test_a_surplus_pays_the_price_when_what_paid_it_is_taken_back():
+    surplus = happened.PaymentSurplusRecorded(
+        **IDS, **second.facts(), asset="MPT", refund_due=str(PRICE)
+    )
+    again = happened.PaymentSettled(**IDS, **second.facts())
+    given(opened, settled, surplus, retracted).when(paying(second)).then(again)
+    order = given(opened, settled, surplus, retracted, again).is_now()
+    assert (order.status, order.receipts.surplus) == ("confirmed", ())
+
+
+def test_the_function_of_another_recipe_does_not_pay():
+    rejected = happened.PaymentRejected(**IDS, **found.facts(), reason="wrong_function")
+
+    def by_another(order):
+        return order.record_payment(
+            found, confirmations=DEEP, wallets=WALLETS, at=NOON, asked=False
+        )
+
+    given(opened).when(by_another).then(rejected)
+
+
+def test_a_stranger_holds_up_nobody():
+    for odd in (replace(shallow, payer=MALLORY), replace(shallow, amount=PRICE - 1)):
+        given(opened).when(paying(odd)).then()
+    given(opened).when(paying(replace(found, payer=MALLORY, amount=0))).then()
+
+
+def test_wallet_steps_are_bounded():
+    steps = [happened.WalletStepShown(**IDS, step=str(n)) for n in range(STEPS_MAX)]
+    given(opened, *steps).when(lambda o: o.show_step("awaiting_mint")).refused(TooManySteps)
+
+
 def test_what_goes_beyond_the_price_is_refund_due():
     much = replace(found, amount=PRICE + 3)
     beyond = happened.PaymentSettled(**IDS, **much.facts(), refund_due="3")
@@ -200,64 +203,3 @@ def test_nothing_is_retried_that_has_not_failed():
 def test_claims_are_bounded():
     many = [replace(claimed, tx_hash=hex(n)) for n in range(CLAIMS_MAX)]
     given(opened, *many).when(lambda o: o.claim("0xff", NOON)).refused(TooManyClaims)
-
-
-payments = some.builds(
-    Payment,
-    tx_hash=some.sampled_from(["0x1", "0x2", "0x3"]),
-    sender=some.just(ALICE),
-    nonce=some.integers(0, 3),
-    block_number=some.integers(1, 3),
-    block_hash=some.sampled_from(["0xb1", "0xb2", "0xb3"]),
-    log_index=some.integers(0, 1),
-    payer=some.sampled_from([ALICE, MALLORY]),
-    amount=some.sampled_from([PRICE, PRICE + 3, PRICE - 1]),
-    token_id=some.just(1),
-    depth=some.sampled_from([1, DEEP]),
-)
-asked = some.one_of(
-    payments.map(paying),
-    some.sampled_from(["0x1", "0x2"]).map(lambda tx: lambda o: o.claim(tx, NOON)),
-    some.sampled_from(["0xb1", "0xb2", "0xb3"]).map(lambda b: lambda o: o.retract(b, NOON)),
-    some.sampled_from(["reverted", "replaced", "not_for_order"]).map(dismissing),
-    some.sampled_from(["0xb1", "0xb2"]).map(lambda b: lambda o: o.finalize(b)),
-    some.just(lambda o: o.expire(NOON + ORDER_LASTS)),
-    some.just(lambda o: o.reopen(NOON)),
-)
-
-
-@forall(some.lists(asked, max_size=25))
-def test_an_order_counts_one_payment_and_loses_none(story):
-    order = given(opened).is_now()
-    places: dict[str, set[Place]] = {"price": set(), "surplus": set(), "rejected": set()}
-    for decision in story:
-        try:
-            events = decision(order)
-        except Refused:
-            continue
-        for event in events:
-            order = order.evolve(event)
-            match event:
-                case happened.PaymentSettled():
-                    places["price"].add(Payment.of(event).place)
-                    assert int(event.amount) - int(event.refund_due) == PRICE
-                    assert event.payer == ALICE
-                    assert event.depth >= DEEP
-                case happened.PaymentRetracted():
-                    gone = (event.tx_hash, event.block_hash)
-                    for kept in places.values():
-                        kept -= {place for place in kept if place[:2] == gone}
-                case happened.PaymentSurplusRecorded():
-                    places["surplus"].add(Payment.of(event).place)
-                case happened.PaymentRejected():
-                    places["rejected"].add(Payment.of(event).place)
-        assert len(places["price"]) <= 1, "two payments for one order"
-        assert (order.status == "confirmed") == bool(places["price"])
-        for taken_as, expected in places.items():
-            receipts = [r for r in order.receipts.taken if r.taken_as == taken_as]
-            assert {receipt.payment.place for receipt in receipts} == expected
-        taken = [place for kept in places.values() for place in kept]
-        assert len(taken) == len(set(taken)), "one payment counted twice"
-        assert len({place[:2] for place in taken}) == len({place[0] for place in taken}), (
-            "one transaction counted in two blocks"
-        )
