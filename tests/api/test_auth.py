@@ -159,6 +159,17 @@ async def test_an_anonymous_pass_that_signs_in_keeps_its_id(api: Api) -> None:
     assert (await api.sign_in(wallet))["pass_id"] == opened_["pass_id"], "also without its token"
 
 
+async def test_a_second_person_in_the_same_browser_does_not_join_the_first(api: Api) -> None:
+    guest = (await api.post("/auth/anonymous", {})).json()
+    first = await api.sign_in(new_wallet(), f"Bearer {guest['access_token']}")
+    assert first["pass_id"] == guest["pass_id"]
+    wallet = new_wallet()
+    second = await api.sign_in(wallet, f"Bearer {first['access_token']}")
+    assert second["pass_id"] == f"pass:user:eip155:{wallet.address.lower()}"
+    me = (await api.get("/me", f"Bearer {first['access_token']}")).json()
+    assert wallet.address.lower() not in str(me)
+
+
 async def test_a_broken_token_beside_a_sign_in_does_not_hinder_it(api: Api) -> None:
     signed_in = await api.sign_in(new_wallet(), "Bearer nonsense")
     assert signed_in["pass_id"].startswith("pass:user:eip155:")

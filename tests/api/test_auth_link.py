@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 from eth_account.signers.local import LocalAccount
 
+from tests.api import paid
 from tests.api.opened import Api, new_wallet, opened
 from tests.world import TestWorld
 
@@ -128,6 +129,18 @@ async def test_a_merged_pass_never_gets_a_second_character_of_a_role(api: Api) -
         assert await listed(api, who) == {owned["id"]}
         again = await create(api, who, "oracle")
         assert again["id"] == owned["id"]
+
+
+async def test_of_two_characters_of_a_role_the_one_that_is_paid_for_is_the_one(api: Api) -> None:
+    older = await api.dev("twice")
+    await create(api, older, "samurai")
+    bought = await paid.order(api, "twice-2")
+    await paid.pay(api, bought)
+    wallet = new_wallet()
+    for who in (older, bought.who):
+        await link(api, who, wallet)
+    again = await create(api, older, "samurai")
+    assert (again["id"], again["mint_paid"]) == (bought.character_id, True)
 
 
 async def test_an_anonymous_pass_with_a_character_merges_into_the_wallets_older_pass(

@@ -123,7 +123,7 @@ async def test_a_stream_is_paged_by_version_and_an_unknown_one_is_404(api: Api) 
         versions += [event["version"] for event in answer["items"]]
         cursor = answer["next_cursor"]
     assert versions == [1, 2, 3, 4]
-    for unknown in ("order:none", "nonsense", "inbox:a/b/c"):
+    for unknown in ("order:none", "nonsense", "inbox:a/b/c", "order:%00"):
         for route in ("streams", "replay"):
             answer = await api.get(f"/ledger/{route}/{unknown}", who)
             assert answer.status_code == 404, answer.text

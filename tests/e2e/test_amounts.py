@@ -6,6 +6,7 @@ from domain import calldata
 from domain.mint_view import order_ref
 from tests.contracts.chain import PRICE
 from tests.e2e.buyer import Buyer, Json
+from tests.e2e.stage import Stage
 from tests.waiting import eventually
 
 AN_HOUR_S = 3601
@@ -58,6 +59,28 @@ def test_a_second_payment_for_an_order_is_due_back_in_full(buyer: Buyer) -> None
     assert buyer.card(card)["mint_ui_state"] == "done"
     assert buyer.stage.facts.count(card["id"], "image_stored") == 1
     assert buyer.statement() == {"paid": 2 * PRICE, "delivered": PRICE, "refund_due": PRICE}
+
+
+def test_what_came_by_the_function_of_another_recipe_is_due_back(buyer: Buyer) -> None:
+    card, order = buyer.buys()
+    chain = buyer.stage.chain
+    chain.approve(buyer.wallet, PRICE)
+    chain.send(buyer.wallet, chain.role_mint, calldata.pay(order_ref(order["order_id"]), PRICE))
+    ((kind, facts),) = eventually(lambda: buyer.stage.facts.recoveries(order["order_id"]))
+    assert (kind, facts["amount"]) == ("wrong_function", str(PRICE))
+    assert buyer.statement() == {"paid": PRICE, "refund_due": PRICE}
+    buyer.until(card, **UNPAID)
+
+
+def test_what_a_stranger_sends_is_a_case_and_shows_nowhere_else(buyer: Buyer, stage: Stage) -> None:
+    card, order = buyer.buys()
+    stranger = Buyer(stage)
+    for amount in (0, 1):
+        pay_amount(stranger, order, amount)
+    ((kind, facts),) = eventually(lambda: stage.facts.recoveries(order["order_id"]))
+    assert (kind, facts["amount"]) == ("foreign_payer", "1")
+    assert stage.facts.count(card["id"], "payment_seen") == 0
+    assert buyer.card(card).items() >= UNPAID.items()
 
 
 # An order that expires.

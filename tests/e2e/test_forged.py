@@ -170,4 +170,5 @@ def test_a_forged_failure_costs_no_picture_that_is_on_its_way(buyer: Buyer) -> N
     lie = picture(card, outcome="failed", error_class="refused", reason="says who")
     forge(buyer.stage, PROVIDER_RESULTS, f"character:{card['id']}", lie)
     buyer.gets(card)
+    assert buyer.stage.facts.count(card["id"], "generation_failed") == 0
     assert len(buyer.stage.twin.billed()) == billed + 1
