@@ -69,8 +69,8 @@ def test_lists_are_separated_by_commas_and_prices_are_integers(
 
 
 def test_a_secret_is_not_in_what_is_printed(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("MINT_SIGNER_KEY", "0xsecret")
-    assert "0xsecret" not in repr(Settings.load())
+    monkeypatch.setenv("MINT_SIGNER_KEY", "ab" * 32)
+    assert "abab" not in repr(Settings.load())
 
 
 def test_the_example_lists_every_setting_and_can_be_copied_as_it_is(tmp_path: Path) -> None:
