@@ -7,9 +7,6 @@ from contextlib import contextmanager
 
 import psycopg
 
-from tests.waiting import eventually
-
-PATIENCE_S = 60.0
 SCHEMA = """
 CREATE TABLE IF NOT EXISTS test_gate (topic text PRIMARY KEY);
 CREATE OR REPLACE FUNCTION test_gate() RETURNS trigger
@@ -36,8 +33,9 @@ class Gate:
     def __init__(self, session: psycopg.Connection) -> None:
         self._session = session
 
-    def wait(self) -> None:
-        eventually(self._pids, PATIENCE_S)
+    @property
+    def reached(self) -> bool:
+        return bool(self._pids())
 
     def roll_back(self) -> None:
         """The database never heard the end of it."""

@@ -1,20 +1,21 @@
 """kill -9 of every process at every recorded step: the same end, one payment, one mint, one image.
 
-The steps are those that an undisturbed story records. Each is cut twice: its append is rolled back,
-or it is committed and nobody hears of it.
+The steps are those that an undisturbed story records. At each everything dies while its append is
+under way, which in turns is committed, and nobody hears of it, or rolled back.
 """
 
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
+from itertools import cycle
 from typing import Any
 
 import pytest
 
 from tests.e2e.buyer import Buyer, Json
-from tests.e2e.gate import gate
+from tests.e2e.gate import Gate, gate
 from tests.e2e.stage import Stage, open_stage
 from tests.waiting import eventually
 from tests.world import TestWorld
@@ -54,25 +55,30 @@ def steps_of(stage: Stage, told: Json) -> list[str]:
 
 
 @pytest.mark.timeout(400)
-@pytest.mark.parametrize("committed", [True, False], ids=["committed", "rolled-back"])
-def test_a_power_cut_at_any_recorded_step_changes_nothing(
-    mortal: Stage, committed: bool, capsys: Any
-) -> None:
+def test_a_power_cut_at_any_recorded_step_changes_nothing(mortal: Stage, capsys: Any) -> None:
     steps = steps_of(mortal, tell(mortal))
-    assert len(steps) >= 11, steps
+    assert len(steps) >= 12, steps
     stories: list[Future[Json]] = []
+    cuts = 0
     with ThreadPoolExecutor() as pool:
-        for topic in steps:
+        for topic, committed in zip(steps, cycle([True, False]), strict=False):
             with gate(mortal.database.superuser_url, topic) as held:
-                stories.append(pool.submit(tell, mortal))
-                held.wait()
+                stories += told_until(held, lambda: pool.submit(tell, mortal))
                 mortal.cut_power()
+                cuts += 1
                 if not committed:
                     held.roll_back()
             mortal.power_up()
         told = [story.result(PATIENCE_S) for story in stories]
     for done in told:
         mortal.facts.check_delivered(done)
-    end = "committed" if committed else "rolled back"
     with capsys.disabled():
-        sys.stdout.write(f"\nkilled at {len(told)} of {len(steps)} recorded steps, {end}\n")
+        sys.stdout.write(f"\nkilled at {cuts} of {len(steps)} recorded steps\n")
+
+
+def told_until(held: Gate, begin: Callable[[], Future[Json]]) -> list[Future[Json]]:
+    """Stories, one after the other, until one has come to the step. A slow machine may skip one:
+    a payment that is first looked at when it is deep is never merely seen."""
+    stories = [begin()]
+    eventually(lambda: stories[-1].done() or held.reached, PATIENCE_S)
+    return stories if held.reached else [*stories, *told_until(held, begin)]
