@@ -1,9 +1,8 @@
 """Coalescer: turns whatever waits into one call, so that a round trip is shared.
 
-While a call is under way the next batch gathers. When the call is back and others wait already, the
-next leaves as soon as those just answered have asked again, or after `linger_s`: without that pause
-callers fall into two groups that take turns, each call half as full as it could be. A lone caller
-never waits.
+No timer: while a call is under way the next batch gathers, and it leaves when the call is back and
+those just answered have had a turn to ask again. Without that turn callers fall into two groups
+that alternate, each call half as full as it could be.
 """
 
 from __future__ import annotations
@@ -14,6 +13,7 @@ from typing import Generic, TypeVar
 
 Q = TypeVar("Q")
 A = TypeVar("A")
+TURNS = 2
 
 
 class Coalescer(Generic[Q, A]):
@@ -31,19 +31,14 @@ class Coalescer(Generic[Q, A]):
         limit: int,
         weight: Callable[[Q], int] = lambda _: 1,
         touches: Callable[[Q], Iterable[Hashable]] = lambda _: (),
-        linger_s: float = 0.0,
     ) -> None:
         self._call, self._limit, self._weight, self._touches = call, limit, weight, touches
-        self._linger_s = linger_s
-        self._enough, self._gathered = 0, asyncio.Event()
         self._waiting: list[tuple[Q, asyncio.Future[A]]] = []
         self._running: asyncio.Task[None] | None = None
 
     async def ask(self, question: Q) -> A:
         answer: asyncio.Future[A] = asyncio.get_running_loop().create_future()
         self._waiting.append((question, answer))
-        if len(self._waiting) >= self._enough:
-            self._gathered.set()
         if self._running is None or self._running.done():
             self._running = asyncio.create_task(self._run())
         return await answer
@@ -67,17 +62,8 @@ class Coalescer(Generic[Q, A]):
                     waiter.set_exception(answer)
                 else:
                     waiter.set_result(answer)
-            if self._waiting:
-                await self._gather(len(batch) + len(self._waiting))
-
-    async def _gather(self, enough: int) -> None:
-        if not self._linger_s:
-            return
-        self._enough = enough
-        self._gathered.clear()
-        late = asyncio.get_running_loop().call_later(self._linger_s, self._gathered.set)
-        await self._gathered.wait()
-        late.cancel()
+            for _ in range(TURNS):
+                await asyncio.sleep(0)
 
     def _take(self) -> list[tuple[Q, asyncio.Future[A]]]:
         batch: list[tuple[Q, asyncio.Future[A]]] = []

@@ -42,7 +42,6 @@ from ledger.vault import Vault
 
 SQL = named_statements(Path(__file__).with_suffix(".sql"))
 FLUSH_EVENTS_MAX = 512
-LINGER_S = 0.002
 LOAD_STREAMS_MAX = 512
 __all__ = ["Ledger", "NewEvent", "Row", "Stream"]
 
@@ -67,7 +66,6 @@ class Ledger:
             limit=FLUSH_EVENTS_MAX,
             weight=len,
             touches=lambda rows: {row.stream for row in rows},
-            linger_s=LINGER_S,
         )
         self._loads: Coalescer[str, list[Fields]] = Coalescer(self._load, limit=LOAD_STREAMS_MAX)
 

@@ -1,7 +1,7 @@
 """Somebody who buys: a pass with a wallet, as their browser asks and their wallet signs.
 
-Every request that changes something has a key and is asked again while nobody answers, as the
-contract tells frontends to do.
+Every request that changes something has a key and is asked again while nobody answers, and every
+look waits for the last change, as the contract tells frontends to do.
 """
 
 from __future__ import annotations
@@ -32,6 +32,7 @@ class Buyer:
         self.stage = stage
         self.wallet = wallet or stage.wallet()
         self.name = f"b{secrets.token_hex(6)}"
+        self._position = 0
         self._client = httpx.Client(base_url=stage.api, timeout=20)
         self.sign_in()
 
@@ -57,10 +58,17 @@ class Buyer:
         answer = self.ask("POST", path, json=body or {}, headers=key)
         wanted = answer.is_success if status is None else answer.status_code == status
         assert wanted, f"{path}: {answer.status_code} {answer.text}"
+        self._position = int(answer.headers.get("x-ledger-position", self._position))
         return dict(answer.json())
 
     def get(self, path: str) -> Json:
-        answer = self.ask("GET", path)
+        """What I wrote last is in it; a projection that is behind is asked again."""
+
+        def asked() -> httpx.Response | None:
+            answer = self.ask("GET", path, params={"min_position": self._position})
+            return None if answer.status_code == 503 else answer
+
+        answer = eventually(asked, PATIENCE_S)
         assert answer.is_success, f"{path}: {answer.status_code} {answer.text}"
         return dict(answer.json())
 

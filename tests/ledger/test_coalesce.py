@@ -74,7 +74,7 @@ async def test_who_stops_waiting_takes_nobody_along() -> None:
 
 async def test_callers_out_of_step_come_to_share_their_calls() -> None:
     calls = Calls()
-    coalescer = Coalescer(calls, limit=100, linger_s=60.0)
+    coalescer = Coalescer(calls, limit=100)
 
     async def ask(text: str) -> None:
         for _ in range(4):
@@ -88,7 +88,7 @@ async def test_callers_out_of_step_come_to_share_their_calls() -> None:
 
 async def test_who_does_not_come_back_is_not_waited_for_long() -> None:
     calls = Calls()
-    coalescer = Coalescer(calls, limit=100, linger_s=0.01)
+    coalescer = Coalescer(calls, limit=100)
     once = asyncio.create_task(coalescer.ask("a"))
     await calls.begun.wait()
     assert await asyncio.gather(once, coalescer.ask("b")) == [1, 1]
