@@ -61,11 +61,12 @@ class Buyer:
         self._position = int(answer.headers.get("x-ledger-position", self._position))
         return dict(answer.json())
 
-    def get(self, path: str) -> Json:
+    def get(self, path: str, **params: Any) -> Json:
         """What I wrote last is in it; a projection that is behind is asked again."""
 
         def asked() -> httpx.Response | None:
-            answer = self.ask("GET", path, params={"min_position": self._position})
+            query = httpx.QueryParams(**params, min_position=self._position)
+            answer = self.ask("GET", path, params=query)
             return None if answer.status_code == 503 else answer
 
         answer = eventually(asked, PATIENCE_S)

@@ -77,9 +77,7 @@ class Story:
         """The latest failure, and what the card showed right after it."""
         found = eventually(lambda: len(self.failures()) >= times and self.failures()[times - 1])
         assert isinstance(found, Fact)
-        return found.data, self.buyer.get(
-            f"/characters/{self.card['id']}?as_of={found.position}&min_position={found.position}"
-        )
+        return found.data, self.buyer.get(f"/characters/{self.card['id']}", as_of=found.position)
 
     def ends(self, *, billed: int, attempts: int) -> None:
         """One payment, one mint, one image, after so many attempts."""
