@@ -21,6 +21,7 @@ class Buyer:
         self.world = world
         self.wallet = Account.from_key(world["wallets"][0]["private_key"])
         self.http = httpx.Client(base_url=world["api"], timeout=15)
+        self._position = 0
 
     def sign_in(self) -> str:
         """Signs in with Ethereum; returns the pass id."""
@@ -43,7 +44,10 @@ class Buyer:
         self.http.cookies.clear()
 
     def ask(self, method: str, path: str, body: dict[str, Any] | None = None) -> dict[str, Any]:
-        answer = self.http.request(method, path, json=body)
+        """One request; a look waits until it shows the last change."""
+        look = {"min_position": self._position} if method == "GET" else None
+        answer = self.http.request(method, path, json=body, params=look)
+        self._position = max(self._position, int(answer.headers.get("X-Ledger-Position", 0)))
         found: dict[str, Any] = answer.json()
         if answer.is_error:
             raise SystemExit(f"{method} {path} answered {answer.status_code}: {found['detail']}")
