@@ -199,10 +199,8 @@ class Settings(BaseSettings):
     @classmethod
     def load_or_exit(cls, require: tuple[str, ...] = (), **given: Any) -> Self:
         """Like `load`, but a wrong setting ends the process with one sentence and status 1."""
-        try:
+        with named_settings():
             return cls.load(require, **given)
-        except SettingsError as error:
-            raise SystemExit(str(error)) from None
 
 
 class SettingsError(Exception):

@@ -70,7 +70,7 @@ class Watcher:
     async def _look(self, known: int | None) -> int:
         """Reads on from block `known`; returns the last block read. A shorter chain starts over.
 
-        The first look ever starts at the head: no order is older.
+        Without a block to go on from there is no order yet, and it starts at the head.
         """
         head = await self._chain.head()
         known = head.number if known is None else min(known, head.number)

@@ -12,6 +12,7 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from itertools import cycle
 from typing import Any
 
+import psycopg
 import pytest
 
 from tests.e2e.buyer import Buyer, Json
@@ -82,3 +83,19 @@ def told_until(held: Gate, begin: Callable[[], Future[Json]]) -> list[Future[Jso
     stories = [begin()]
     eventually(lambda: stories[-1].done() or held.reached, PATIENCE_S)
     return stories if held.reached else [*stories, *told_until(held, begin)]
+
+
+def test_what_was_paid_before_the_first_look_at_the_chain_is_found(mortal: Stage) -> None:
+    mortal.cut_power()
+    with psycopg.connect(mortal.database.superuser_url, autocommit=True) as session:
+        session.execute("DELETE FROM consumers.cursors WHERE name LIKE 'evm_watch:%'")
+    for name in ("projections", "api"):
+        mortal.start(name)
+        mortal.ready(name)
+    buyer = Buyer(mortal)
+    card, order = buyer.buys()
+    buyer.pay(order)
+    for _ in range(20):
+        mortal.chain.mine()
+    mortal.start("consumers")
+    mortal.facts.check_delivered(buyer.until_done(card, PATIENCE_S))
