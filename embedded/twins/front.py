@@ -2,14 +2,15 @@
 
 The control plane is `contract.md` §11: `POST /_twin/script`, `GET /_twin/script`,
 `GET /_twin/ledger`, `POST /_twin/reset`, and `POST /_twin/clock {advance_s}` → `{now}`. Both planes
-answer with and without the vendor's base path, because a caller may have been given either.
+answer with and without the vendor's base path, because a caller may have been given either. A twin
+may have control calls of its own beside these: `Steered`.
 """
 
 from __future__ import annotations
 
 import asyncio
 from dataclasses import replace
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 from urllib.parse import parse_qsl
 
 from embedded.twins.journal import Journal
@@ -39,6 +40,16 @@ class Twin(Protocol):
     async def answer(self, call: Call) -> Answer: ...
 
 
+@runtime_checkable
+class Steered(Protocol):
+    """A twin with control calls of its own, as `POST /_twin/token`; None: no such call here.
+
+    A malformed one raises `ScriptRefused`, as `script.parse` does.
+    """
+
+    async def control(self, call: Call) -> Answer | None: ...
+
+
 class Front:
     """An ASGI application: control calls, scripted calls, plain calls, in this order."""
 
@@ -56,7 +67,7 @@ class Front:
             await send_answer(send, Answer.json(413, {"detail": "The body is over 64 MiB."}))
             return
         if call.path.startswith(CONTROL):
-            await send_answer(send, self._control(call))
+            await send_answer(send, await self._control(call))
             return
         rule = self.script.take(call)
         if rule is None:
@@ -102,7 +113,7 @@ class Front:
             journal=self.journal,
         )
 
-    def _control(self, call: Call) -> Answer:
+    async def _control(self, call: Call) -> Answer:
         try:
             match call.method, call.path.removeprefix(CONTROL):
                 case "POST", "script":
@@ -117,6 +128,7 @@ class Front:
                 case "POST", "clock":
                     now = self.journal.advance(parse(Advance, call.body).advance_s)
                     return Answer.json(200, {"now": now.isoformat().replace("+00:00", "Z")})
+            own = await self.twin.control(call) if isinstance(self.twin, Steered) else None
         except ScriptRefused as refused:
             return Answer.json(422, {"detail": str(refused)})
-        return Answer.json(404, {"detail": "The control plane has no such call."})
+        return own or Answer.json(404, {"detail": "The control plane has no such call."})

@@ -16,11 +16,12 @@ class Journal:
 
     A line of JSON each in `<folder>/<name>.jsonl`, written by one call to the kernel before the
     vendor's answer leaves, so that kill -9 loses no effect a caller was told about. The twin's
-    clock (offset in seconds) lies beside it in `<name>.clock`.
+    clock (offset in seconds) lies beside it in `<name>.clock`. Without a `folder` nothing is kept.
     """
 
     def __init__(self, name: str, folder: Path | None) -> None:
         self.name = name
+        self.folder = folder
         self.items: list[dict[str, Any]] = []
         self._advanced = timedelta()
         self._clock_file = folder / f"{name}.clock" if folder else None
