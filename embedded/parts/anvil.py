@@ -28,6 +28,10 @@ CONTRACTS = {
     "PAYMENT_TREASURY": "treasury",
     "ROLE_MINT_ADDRESS": "role_mint",
     "MINT_SIGNER_KEY": "minter_key",
+    "USDC_ADDRESS": "usdc",
+    "GEOPLETS_ADDRESS": "geoplets",
+    "VOUCHER_SIGNER_KEY": "voucher_signer_key",
+    "MEGA_X402_PAY_TO": "pay_to",
 }
 
 _ARCHITECTURES = {"x86_64": "amd64", "aarch64": "arm64"}
@@ -92,7 +96,8 @@ class Anvil(Part):
 
     def _deploy(self) -> None:
         # A second of imports, which is spent in this thread while other parts start.
-        from embedded.deploy import DeployFailed, deploy, dev_wallets
+        from embedded.deploy import DeployFailed, deploy
+        from embedded.deploy_plan import dev_wallets
 
         try:
             deploy(self.where(), self._place.data)

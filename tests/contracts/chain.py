@@ -21,7 +21,7 @@ from eth_abi.grammar import parse
 from eth_utils import keccak
 
 from domain import calldata
-from embedded.deploy import BUILD, dev_wallets
+from embedded.deploy_plan import BUILD, dev_wallets
 from embedded.parts.anvil import Anvil
 from embedded.place import Place
 

@@ -11,7 +11,7 @@ from eth_utils import keccak
 
 from consumers.gateways import evm_abi, evm_minter
 from domain import calldata
-from embedded.deploy import BUILD
+from embedded.deploy_plan import BUILD
 from tests.contracts.chain import encoded_call
 
 ADDRESS = "0x" + "Ab" * 20

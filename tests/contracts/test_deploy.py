@@ -18,8 +18,8 @@ def empty(tmp_path: Path) -> Iterator[Chain]:
         yield Chain(url)
 
 
-def tokens_of(chain: Chain, contracts: dict[str, Any], wallet: str) -> int:
-    return int.from_bytes(chain.view(contracts["payment_token"], "balanceOf(address)", wallet))
+def tokens_of(chain: Chain, token: str, wallet: str) -> int:
+    return int.from_bytes(chain.view(token, "balanceOf(address)", wallet))
 
 
 def nonce_of_deployer(chain: Chain) -> int:
@@ -27,11 +27,19 @@ def nonce_of_deployer(chain: Chain) -> int:
     return int(chain.call("eth_getTransactionCount", creation["from"], "latest"), 16)
 
 
-def test_ten_wallets_get_payment_tokens_and_ether(empty: Chain, tmp_path: Path) -> None:
+def assert_everything_is_there(chain: Chain, contracts: dict[str, Any]) -> None:
+    for wallet in chain.wallets:
+        assert tokens_of(chain, contracts["payment_token"], wallet) == 10_000 * 10**6
+        assert tokens_of(chain, contracts["usdc"], wallet) == 1_000 * 10**6
+    for name in ("role_mint", "geoplets"):
+        assert chain.call("eth_getCode", contracts[name], "latest") != "0x"
+
+
+def test_ten_wallets_get_tokens_usdc_and_ether(empty: Chain, tmp_path: Path) -> None:
     contracts = deploy(empty.url, tmp_path)
-    for wallet in empty.wallets:
-        assert tokens_of(empty, contracts, wallet) == 10_000 * 10 ** contracts["decimals"]
-        assert int(empty.call("eth_getBalance", wallet, "latest"), 16) == 100 * 10**18
+    assert_everything_is_there(empty, contracts)
+    for account in (*empty.wallets, contracts["facilitator"]):
+        assert int(empty.call("eth_getBalance", account, "latest"), 16) == 100 * 10**18
     assert json.loads((tmp_path / "contracts.json").read_text()) == contracts
 
 
@@ -49,13 +57,23 @@ def test_a_second_run_sends_nothing(empty: Chain, tmp_path: Path) -> None:
     assert empty.head() == head
 
 
-def test_a_run_that_was_cut_short_is_continued(empty: Chain, tmp_path: Path) -> None:
+@pytest.mark.parametrize("done", [1, 5, 16, 27])
+def test_a_run_that_was_cut_short_is_continued(empty: Chain, tmp_path: Path, done: int) -> None:
     whole = deploy(empty.url, tmp_path)
-    empty.call("anvil_rollback", 8)
-    assert nonce_of_deployer(empty) == 5
+    steps = nonce_of_deployer(empty)
+    empty.call("anvil_rollback", empty.head() - done)  # a block for each transaction
+    assert nonce_of_deployer(empty) == done
     assert deploy(empty.url, tmp_path) == whole
-    assert nonce_of_deployer(empty) == 12
-    assert [tokens_of(empty, whole, wallet) for wallet in empty.wallets] == [10_000 * 10**6] * 10
+    assert nonce_of_deployer(empty) == steps
+    assert_everything_is_there(empty, whole)
+
+
+def test_a_chain_of_the_version_before_usdc_gets_what_is_new(empty: Chain, tmp_path: Path) -> None:
+    whole = deploy(empty.url, tmp_path)
+    empty.call("anvil_rollback", empty.head() - 12)
+    empty.call("anvil_setCode", whole["usdc"], "0x")
+    assert deploy(empty.url, tmp_path) == whole
+    assert_everything_is_there(empty, whole)
 
 
 def test_a_fresh_chain_gets_the_contracts_again_at_the_same_place(tmp_path: Path) -> None:
