@@ -1,4 +1,4 @@
-"""Which aggregate a stream folds into, by the word before its first colon."""
+"""Which aggregate a stream folds into: the words before a colon say it, the longest that fit."""
 
 from __future__ import annotations
 
@@ -6,11 +6,14 @@ from typing import Any, Protocol
 
 from domain.admin import AdminCall
 from domain.character import Character
+from domain.circuit import Circuit
 from domain.claim import Claim
 from domain.event import Event
 from domain.minter import Minter
 from domain.order import Order
 from domain.passes import Pass
+from domain.payment_slot import PaymentSlot
+from domain.x402_order import X402Order
 
 
 class Aggregate(Protocol):
@@ -19,6 +22,9 @@ class Aggregate(Protocol):
 
 _initial: dict[str, Aggregate] = {
     "order": Order(),
+    "order:x402": X402Order(),
+    "payment_slot": PaymentSlot(),
+    "circuit": Circuit(),
     "character": Character(),
     "pass": Pass(),
     "minter": Minter(),
@@ -31,4 +37,5 @@ _initial: dict[str, Aggregate] = {
 
 def initial(stream: str) -> Aggregate:
     """The aggregate before its first event."""
-    return _initial[stream.partition(":")[0]]
+    kind, _, rest = stream.partition(":")
+    return _initial.get(f"{kind}:{rest.partition(':')[0]}") or _initial[kind]

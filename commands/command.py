@@ -6,6 +6,7 @@ keys and messages already taken in are streams like any other: one append holds 
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -16,7 +17,7 @@ from uuid import uuid4
 from pydantic import BaseModel, ConfigDict
 
 from commands.aggregates import Aggregate, initial
-from domain.claim import Claim, MessageTaken, RequestAnswered
+from domain.claim import Claim, MessageTaken, RequestAnswered, RequestAnsweredInSecret
 from domain.event import Event, Refused
 from ledger.errors import StreamConflict
 from ledger.ledger import Ledger, NewEvent
@@ -37,10 +38,12 @@ class TooBusy(Refused):
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """What the caller is told: an HTTP status and a JSON body. Kept with an idempotency key."""
+    """What the caller is told: an HTTP status and a JSON body. Kept with an idempotency key; one
+    that is `secret` is kept sealed."""
 
     status: int
     body: dict[str, Any]
+    secret: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -166,6 +169,8 @@ async def _first_answer(ledger: Ledger, claim: str, context: Context, seen: Seen
     kept = await ledger.answer(claim)
     assert kept is not None
     answer, position = kept
+    if sealed := seen.get(Claim, claim).answer:
+        answer = json.loads(sealed)
     return Outcome(position, Answer(answer["status"], answer["body"]), replayed=True)
 
 
@@ -199,7 +204,15 @@ def _rows(
         taken = MessageTaken(claim=f"inbox:{context.message}", origin=context.message)
         rows.append(NewEvent(taken.stream, 1, taken, metadata))
     if context.key:
-        first = RequestAnswered(claim=f"key:{context.key}", request_hash=context.request_hash)
-        kept = {**metadata, "answer": {"status": answer.status, "body": answer.body}}
-        rows.append(NewEvent(first.stream, 1, first, kept))
+        rows.append(_kept(answer, metadata, context))
     return rows
+
+
+def _kept(answer: Answer, metadata: dict[str, Any], context: Context) -> NewEvent:
+    told: dict[str, Any] = {"status": answer.status, "body": answer.body}
+    asked = {"claim": f"key:{context.key}", "request_hash": context.request_hash}
+    if answer.secret:
+        sealed = RequestAnsweredInSecret(**asked, answer=json.dumps(told))
+        return NewEvent(sealed.stream, 1, sealed, metadata)
+    first = RequestAnswered(**asked)
+    return NewEvent(first.stream, 1, first, {**metadata, "answer": told})

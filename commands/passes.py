@@ -81,6 +81,18 @@ class Identify(Command):
         return current_pass(seen, holder) if holder in seen else self._here(seen)
 
 
+class SeePass(Command):
+    """Looks at a pass, through merges, and records nothing: for `look` and `current_pass`."""
+
+    asked: str
+
+    def reads(self, seen: Seen) -> Iterator[str]:
+        yield from survivors(seen, self.asked)
+
+    def decide(self, seen: Seen, at: datetime) -> list[Event]:
+        return []
+
+
 class OpenPass(Command):
     """Opens a pass under an id of the caller's choice, with identities that nobody had to prove.
 

@@ -8,9 +8,9 @@ with an idempotency key) and `inbox:…` (a message that was already taken in).
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
-from domain.event import Event, event
+from domain.event import Event, Secret, event
 
 
 @event("claim_taken.v1")
@@ -42,6 +42,20 @@ class RequestAnswered(Event):
         return self.claim
 
 
+@event("request_answered_in_secret.v1")
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RequestAnsweredInSecret(Event):
+    """Like RequestAnswered, for an answer that moves money or mints: JSON, sealed for its pass."""
+
+    claim: str
+    request_hash: str
+    answer: Secret
+
+    @property
+    def stream(self) -> str:
+        return self.claim
+
+
 @event("message_taken.v1")
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MessageTaken(Event):
@@ -61,6 +75,7 @@ class Claim:
 
     holder: str = ""
     request_hash: str = ""
+    answer: str = field(default="", repr=False)
 
     @property
     def taken(self) -> bool:
@@ -75,6 +90,8 @@ class Claim:
                 return replace(self, holder=holder)
             case RequestAnswered(claim=claim, request_hash=request_hash):
                 return replace(self, holder=claim, request_hash=request_hash)
+            case RequestAnsweredInSecret(claim=claim, request_hash=request_hash, answer=answer):
+                return replace(self, holder=claim, request_hash=request_hash, answer=answer)
             case MessageTaken(origin=origin):
                 return replace(self, holder=origin)
         return self

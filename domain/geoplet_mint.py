@@ -1,0 +1,106 @@
+"""Minting: the vouchers that were given out for a Geoplet, and the one token they can lead to."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import Any
+
+from domain import geoplet_events as happened
+from domain.event import Event
+
+CLAIMS_MAX = 20
+
+
+@dataclass(frozen=True, slots=True)
+class MintFound:
+    """A mint as its event in a block tells it, and how deep that is."""
+
+    owner: str
+    tx_hash: str
+    block_number: int
+    block_hash: str
+    log_index: int
+    depth: int
+
+    def facts(self) -> dict[str, Any]:
+        """The fields of a MintEvent."""
+        return {
+            "owner": self.owner,
+            "tx_hash": self.tx_hash,
+            "block_number": self.block_number,
+            "block_hash": self.block_hash,
+            "log_index": self.log_index,
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class Minting:
+    """`voucher` is the newest. `seen`: a block has the mint; `minted_at`: it is deep enough."""
+
+    voucher: happened.VoucherIssued | None = None
+    vouchers: int = 0
+    seen: happened.MintEvent | None = None
+    minted_at: datetime | None = None
+    final: bool = False
+    claims: frozenset[str] = frozenset()
+
+    @property
+    def minted(self) -> bool:
+        return self.minted_at is not None
+
+    def may_mint(self, owner: str) -> bool:
+        """Whether our vouchers let this owner mint: each is made out to the payer."""
+        return self.voucher is not None and self.voucher.to == owner
+
+    def issue(self, voucher: happened.VoucherIssued) -> list[Event]:
+        known = self.voucher and self.voucher.voucher_nonce == voucher.voucher_nonce
+        return [] if known or self.seen else [voucher]
+
+    def claim(self, claimed: happened.MintClaimed) -> list[Event]:
+        known = claimed.tx_hash in self.claims or len(self.claims) >= CLAIMS_MAX
+        return [] if known or self.minted else [claimed]
+
+    def record(self, ids: Any, found: MintFound, confirmations: int, at: datetime) -> list[Event]:
+        """The mint as it stands on the chain now; one that moved to another block moves here."""
+        moved: list[Event] = []
+        if self.seen and self.seen.block_hash != found.block_hash:
+            if self.final:
+                return []
+            moved = self.retract(ids, self.seen.block_hash)
+        here = self.seen is not None and not moved
+        if found.depth >= confirmations:
+            done = here and self.minted
+            minted = happened.GeopletMinted(**ids, **found.facts(), minted_at=at)
+            return moved if done else [*moved, minted]
+        return moved if here else [*moved, happened.GeopletMintSeen(**ids, **found.facts())]
+
+    def retract(self, ids: Any, block_hash: str) -> list[Event]:
+        if self.seen is None or self.final or self.seen.block_hash != block_hash:
+            return []
+        tx = self.seen.tx_hash
+        return [happened.GeopletMintRetracted(**ids, tx_hash=tx, block_hash=block_hash)]
+
+    def finalize(self, ids: Any, block_hash: str) -> list[Event]:
+        if self.seen is None or self.final or self.seen.block_hash != block_hash:
+            return []
+        deep = happened.GeopletMintFinalized(
+            **ids, tx_hash=self.seen.tx_hash, block_hash=block_hash
+        )
+        return [deep] if self.minted else []
+
+    def evolve(self, event: Event) -> Minting:
+        match event:
+            case happened.VoucherIssued():
+                return replace(self, voucher=event, vouchers=self.vouchers + 1)
+            case happened.MintClaimed(tx_hash=tx):
+                return replace(self, claims=self.claims | {tx})
+            case happened.GeopletMintSeen():
+                return replace(self, seen=event)
+            case happened.GeopletMinted(minted_at=at):
+                return replace(self, seen=event, minted_at=at)
+            case happened.GeopletMintRetracted():
+                return replace(self, seen=None, minted_at=None)
+            case happened.GeopletMintFinalized():
+                return replace(self, final=True)
+        return self

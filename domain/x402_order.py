@@ -1,0 +1,300 @@
+"""X402Order: one Geoplet mint or regeneration, paid by a signed USDC authorization (seed 004).
+
+Life: opened → verified (again, while unpaid) → submitted → settled → minting → minted, or → picture
+made → completed. Once submitted, its outcome is unknown until the chain tells it; a payment that
+lands after all settles the order, a second one is refund due. Ends otherwise only with a proof:
+nothing can land any more, or the day for a picture is over. `contract.md` §4, `decisions.md` C8.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any, Literal
+
+from domain import geoplet_events as made
+from domain import x402_events as happened
+from domain.event import Event
+from domain.geoplet_mint import MintFound, Minting
+from domain.regeneration import RETRY_WITHIN, NothingPaid, Regeneration
+from domain.state import changed
+from domain.x402_attempt import Attempt, Attempts, Landing
+from domain.x402_events import x402_stream
+from domain.x402_refusals import (
+    PaymentAlreadySettled,
+    PaymentInFlight,
+    PaymentReplaced,
+    TooManyAttempts,
+)
+
+ATTEMPTS_MAX = 100
+
+Status = Literal["verified", "settling", "settled", "minting", "minted", "completed", "failed"]
+
+
+@dataclass(frozen=True)
+class X402Order:
+    terms: happened.X402OrderOpened | None = None
+    attempts: Attempts = field(default_factory=Attempts)
+    minting: Minting = field(default_factory=Minting)
+    picture: Regeneration = field(default_factory=Regeneration)
+    claims: frozenset[str] = frozenset()
+    failure: happened.X402OrderFailed | None = None
+
+    # Questions.
+
+    @property
+    def opened(self) -> bool:
+        return self.terms is not None
+
+    @property
+    def order_id(self) -> str:
+        return self.terms.order_id if self.terms else ""
+
+    @property
+    def stream(self) -> str:
+        return x402_stream(self.order_id)
+
+    @property
+    def pass_id(self) -> str:
+        return self.terms.pass_id if self.terms else ""
+
+    @property
+    def price(self) -> int:
+        return int(self.terms.amount) if self.terms else 0
+
+    @property
+    def mints(self) -> bool:
+        return self.terms is not None and self.terms.payment_type == "mint"
+
+    @property
+    def paid(self) -> Attempt | None:
+        return self.attempts.settled
+
+    @property
+    def delivered(self) -> bool:
+        """What was paid for is there. A mint that was never paid for is no delivery."""
+        return self.picture.stored is not None or (self.minting.minted and self.paid is not None)
+
+    @property
+    def ended(self) -> bool:
+        """Nothing is owed and nothing is expected: the next payment is for another order."""
+        return self.failure is not None or (self.delivered and not self.mints)
+
+    @property
+    def in_flight(self) -> bool:
+        return self.attempts.in_flight is not None
+
+    @property
+    def status(self) -> Status | None:
+        """None: nothing is paid, and nothing is open."""
+        if self.failure:
+            return "failed"
+        if self.picture.stored:
+            return "completed"
+        if self.paid:
+            if self.minting.seen is None:
+                return "settled"
+            return "minted" if self.minting.minted else "minting"
+        if self.in_flight or self.minting.seen:
+            return "settling"
+        last = self.attempts.current
+        if last and last.standing == "rejected":
+            return "failed"
+        return "verified" if self.attempts.verified else None
+
+    @property
+    def retry_until(self) -> datetime | None:
+        """Until when the payer may have a paid picture made again for nothing."""
+        paid = self.paid
+        return paid.settled_at + RETRY_WITHIN if paid and paid.settled_at else None
+
+    # Decisions: what the business does when asked. Asked again, it does nothing more.
+
+    def open_for(self, terms: happened.X402OrderOpened) -> list[Event]:
+        return [] if self.opened else [terms]
+
+    def verify(self, verified: happened.X402PaymentVerified) -> list[Event]:
+        """Takes in a good authorization; one that was not handed in yet is replaced by it."""
+        if known := self.attempts.get(verified.nonce):
+            known.still_good()
+            return []
+        if self.in_flight:
+            raise PaymentInFlight()
+        if self.paid or self.ended:
+            return []
+        if len(self.attempts.by_nonce) >= ATTEMPTS_MAX:
+            raise TooManyAttempts(f"({ATTEMPTS_MAX})")
+        before = self.attempts.verified
+        if before is None:
+            return [verified]
+        gone = happened.X402PaymentReplaced(**self._of(before), by=verified.nonce)
+        return [gone, verified]
+
+    def submit(self, nonce: str, at: datetime) -> list[Event]:
+        """The payer wants it settled. Past its deadline it expires instead."""
+        attempt = self.attempts.get(nonce)
+        if attempt is None:
+            raise PaymentReplaced()
+        if attempt.landed or attempt.standing == "submitted":
+            return []
+        if attempt.standing == "verified" and at >= attempt.expires_at:
+            return [happened.X402PaymentExpired(**self._of(attempt))]
+        attempt.still_good()
+        if self.paid or self.failure:
+            raise PaymentReplaced()
+        return [self._submitted(attempt, at, "payer")]
+
+    def try_settlement(self, nonce: str) -> list[Event]:
+        attempt = self.attempts.get(nonce)
+        if attempt is None or attempt.standing != "submitted":
+            return []
+        ids = self._of(attempt)
+        return [happened.X402SettlementTried(**ids, number=attempt.tries + 1)]
+
+    def reject(self, nonce: str, reason: str, at: datetime, *, proven: bool = False) -> list[Event]:
+        """The facilitator refused and the chain shows it unused. Only its first word counts: after
+        a try with an unknown outcome a refusal proves nothing, unless the chain has the proof."""
+        attempt = self.attempts.get(nonce)
+        if attempt is None or not attempt.alive or attempt.standing == "rejected":
+            return []
+        if not proven and (attempt.standing != "submitted" or attempt.tries != 1):
+            return []
+        ids = self._of(attempt)
+        rejected = happened.X402PaymentRejected(**ids, reason=reason, rejected_at=at)
+        return [rejected, *self._after(rejected, at)]
+
+    def land(self, nonce: str, found: Landing, *, confirmations: int, at: datetime) -> list[Event]:
+        """What the use of an authorization on chain means for this order."""
+        attempt = self.attempts.get(nonce)
+        if attempt is None or (attempt.landed and attempt.final):
+            return []
+        moved: list[Event] = []
+        if attempt.landing:
+            if attempt.landing.block_hash == found.block_hash:
+                return []
+            moved = self.retract(attempt.landing.block_hash, at)
+        if found.depth < confirmations:
+            return moved
+        if found.amount < self.price:
+            return [*moved, *self.reject(nonce, "authorization_canceled", at, proven=True)]
+        facts = {**self._of(attempt), **found.facts()}
+        other = self.paid and self.paid.nonce != nonce
+        if other or self.failure:
+            asset, due = self.terms.asset if self.terms else "", str(found.amount)
+            extra = happened.X402PaymentSurplusRecorded(**facts, asset=asset, refund_due=due)
+            return [*moved, extra]
+        return [*moved, happened.X402PaymentSettled(**facts, settled_at=at)]
+
+    def lapse(self, nonce: str, lapsed: happened.X402PaymentLapsed, at: datetime) -> list[Event]:
+        """The proof that an authorization can never land."""
+        attempt = self.attempts.get(nonce)
+        if attempt is None or not attempt.alive:
+            return []
+        return [lapsed, *self._after(lapsed, at)]
+
+    def dismiss(self, reason: str) -> list[Event]:
+        if self.paid or self.in_flight or self.minting.seen or self.attempts.surplus:
+            raise PaymentAlreadySettled()
+        open_ = self.attempts.verified
+        return [happened.X402PaymentDismissed(**self._of(open_), reason=reason)] if open_ else []
+
+    def claim_settlement(self, tx_hash: str) -> list[Event]:
+        current = self.attempts.current
+        if current is None or current.landed or tx_hash in self.claims:
+            return []
+        if len(self.claims) >= ATTEMPTS_MAX:
+            raise TooManyAttempts(f"({ATTEMPTS_MAX} claims)")
+        return [happened.X402SettlementClaimed(**self._of(current), tx_hash=tx_hash)]
+
+    def issue(self, voucher: made.VoucherIssued) -> list[Event]:
+        return [] if self.failure else self.minting.issue(voucher)
+
+    def record_mint(self, found: MintFound, *, confirmations: int, at: datetime) -> list[Event]:
+        """The token is out. Unpaid, its payment is handed in at once; minted to somebody else, what
+        was paid for it is refund due."""
+        if self.failure or not self.mints:
+            return []
+        if not self.minting.may_mint(found.owner):
+            deep = self.paid and found.depth >= confirmations
+            return [self._failed("FID_MINTED_BY_ANOTHER", self.price, at)] if deep else []
+        events = self.minting.record(self._ids, found, confirmations, at)
+        if self.paid or self.in_flight or not events:
+            return events
+        return [*events, *self._collect(at)]
+
+    def overdue(self, at: datetime) -> list[Event]:
+        """The day is over, and no picture was delivered: its price is refund due."""
+        late = self.retry_until is not None and at >= self.retry_until
+        if self.mints or self.delivered or self.failure or self.picture.open or not late:
+            return []
+        return [self._failed("NOT_DELIVERED_IN_TIME", self.price, at)]
+
+    def regenerate(self, requested: made.RegenerationRequested) -> list[Event]:
+        if self.mints or not self.paid or self.failure:
+            raise NothingPaid()
+        if self.retry_until and requested.requested_at >= self.retry_until:
+            raise NothingPaid()
+        return self.picture.request(requested)
+
+    def retract(self, block_hash: str, at: datetime) -> list[Event]:
+        """The block is no longer part of the chain, nor is what it held of this order."""
+        paid = self.attempts.retract(self._ids, block_hash, at)
+        return [*paid, *self.minting.retract(self._ids, block_hash)]
+
+    def finalize(self, block_hash: str) -> list[Event]:
+        paid = self.attempts.finalize(self._ids, block_hash)
+        return [*paid, *self.minting.finalize(self._ids, block_hash)]
+
+    # History: how each fact changes what is known. It never refuses.
+
+    def evolve(self, event: Event) -> X402Order:
+        match event:
+            case happened.X402OrderOpened():
+                return changed(self, terms=event)
+            case happened.X402OrderFailed():
+                return changed(self, failure=event)
+            case happened.X402SettlementClaimed(tx_hash=tx):
+                return changed(self, claims=self.claims | {tx})
+            case happened.X402PaymentEvent():
+                return changed(self, attempts=self.attempts.evolve(event))
+            case made.VoucherIssued() | made.MintClaimed() | made.MintEvent():
+                return changed(self, minting=self.minting.evolve(event))
+            case made.GeopletMintRetracted() | made.GeopletMintFinalized():
+                return changed(self, minting=self.minting.evolve(event))
+        return changed(self, picture=self.picture.evolve(event))
+
+    # Helpers.
+
+    @property
+    def _ids(self) -> Any:
+        assert self.terms is not None
+        return {
+            "order_id": self.terms.order_id,
+            "fid": self.terms.fid,
+            "payment_type": self.terms.payment_type,
+        }
+
+    def _of(self, attempt: Attempt) -> Any:
+        return {**self._ids, "nonce": attempt.nonce}
+
+    def _submitted(self, attempt: Attempt, at: datetime, cause: str) -> Event:
+        ids = self._of(attempt)
+        return happened.X402PaymentSubmitted(**ids, submitted_at=at, cause=cause)
+
+    def _failed(self, code: str, refund_due: int, at: datetime) -> Event:
+        due = str(refund_due)
+        return happened.X402OrderFailed(**self._ids, error_code=code, refund_due=due, failed_at=at)
+
+    def _collect(self, at: datetime) -> list[Event]:
+        """The token is out and nothing is paid: hands in what may still land, the newest first."""
+        for attempt in reversed(self.attempts.alive):
+            if attempt.standing not in ("rejected", "submitted"):
+                return [self._submitted(attempt, at, "minted")]
+        return [] if self.attempts.alive else [self._failed("MINTED_UNPAID", 0, at)]
+
+    def _after(self, event: Event, at: datetime) -> list[Event]:
+        """One way to be paid for a token that is out is gone: the next, or none."""
+        left = self.evolve(event)
+        unpaid = left.minting.seen and not left.paid and not left.in_flight and not left.failure
+        return left._collect(at) if unpaid else []
