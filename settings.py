@@ -157,6 +157,19 @@ class Settings(BaseSettings):
     role_mint_address: Address | None = None
     mint_signer_key: Annotated[SecretStr, AfterValidator(_signer)] | None = None
     mega_roles: RoleList = DEFAULT_ROLES
+    usdc_address: Address | None = None
+    geoplets_address: Address | None = None
+    voucher_signer_key: Annotated[SecretStr, AfterValidator(_signer)] | None = None
+
+    mega_facilitator: Literal["onchainfi", "x402"] = "x402"
+    mega_x402_facilitator_url: Url | None = None
+    mega_onchainfi_url: Url | None = None
+    mega_onchainfi_key: ApiKey | None = None
+    mega_x402_pay_to: Address | None = None
+    mega_mint_price_usdc: Atomic = 1_000_000
+    mega_regenerate_price_usdc: Atomic = 900_000
+    mega_x402_confirmations: int = Field(default=1, ge=1, le=10_000)
+    mega_farcaster_jwks_url: Url | None = None
 
     mega_image_provider: Literal["seedream", "openai"] = "seedream"
     seedream_url: Url | None = None
