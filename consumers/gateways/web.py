@@ -39,6 +39,8 @@ class Key:
 
     vendor: str
     secret: str = field(repr=False)
+    header: str = "Authorization"
+    scheme: str = "Bearer "
 
     def __post_init__(self) -> None:
         if not re.fullmatch(r"[\x21-\x7e]+", self.secret):
@@ -47,7 +49,7 @@ class Key:
             )
 
     def headers(self) -> dict[str, str]:
-        return {"Authorization": f"Bearer {self.secret}"}
+        return {self.header: self.scheme + self.secret}
 
     def reason(self, code: str, message: str) -> str:
         """`vendor: code: message`, bounded, without the key even if the vendor repeats it."""
@@ -69,12 +71,14 @@ async def post_once(
     vendor: str,
     reference: str,
     read_timeout_s: float,
+    lookup: bool = False,
 ) -> Reply:
     """POST `body` as JSON to a call that costs money.
 
     Not connected: `TryAgain`. Silence or a broken connection after that, before an answer began:
     `OutcomeUnknown(reference)`. An answer that began and broke: `TryAgain`, since there is nothing
-    to look up and the vendor was heard (`providers.md` §2, row 6).
+    to look up and the vendor was heard (`providers.md` §2, row 6). With `lookup` there is somebody
+    to ask what became of it, and whatever breaks after sending is `OutcomeUnknown`.
     """
     request = client.build_request(
         "POST", url, json=body, headers=dict(headers), timeout=timeouts(read_timeout_s)
@@ -90,6 +94,10 @@ async def post_once(
         return await _whole(response, vendor)
     except httpx.ReadTimeout as error:
         raise OutcomeUnknown(f"{vendor}: the answer stopped", reference=reference) from error
+    except (TryAgain, WillNotWork) as failure:
+        if not lookup:
+            raise
+        raise OutcomeUnknown(failure.reason, reference=reference) from failure
 
 
 async def get_once(
