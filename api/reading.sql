@@ -22,10 +22,20 @@ SELECT name, position FROM views.projections;
 SELECT 'parked' AS name, count(*)::float8 AS value FROM views.parked
 UNION ALL
 SELECT 'due', count(*)::float8
-FROM views.todo, consumers.clock WHERE due_at <= clock_timestamp() + ahead
+FROM (SELECT due_at FROM views.todo UNION ALL SELECT due_at FROM views.x402_orders
+      UNION ALL SELECT picture_due_at FROM views.x402_orders) AS promised (due_at), consumers.clock
+WHERE due_at <= clock_timestamp() + ahead
 UNION ALL
 SELECT 'oldest', coalesce(max(extract(epoch FROM clock_timestamp() + ahead - due_at)), 0)::float8
-FROM views.todo, consumers.clock WHERE due_at <= clock_timestamp() + ahead;
+FROM (SELECT due_at FROM views.todo UNION ALL SELECT due_at FROM views.x402_orders
+      UNION ALL SELECT picture_due_at FROM views.x402_orders) AS promised (due_at), consumers.clock
+WHERE due_at <= clock_timestamp() + ahead;
 
 -- orders_by_status --
 SELECT status, count(*) FROM views.mint_orders GROUP BY status;
+
+-- x402_order --
+SELECT state FROM views.x402_orders
+WHERE fid = %(fid)s AND payment_type = %(payment_type)s
+ORDER BY number DESC
+LIMIT 1;

@@ -110,12 +110,13 @@ class LapsePayment(WithX402Order):
 
 
 class RecordGeopletMint(WithX402Order):
+    """The contract's event, at the depth that it has now."""
+
     found: MintFound
-    confirmations: int
+    deep: bool
 
     def decide(self, seen: Seen, at: datetime) -> list[Event]:
-        order = self.order(seen)
-        return order.record_mint(self.found, confirmations=self.confirmations, at=at)
+        return self.order(seen).record_mint(self.found, deep=self.deep, at=at)
 
 
 class RetractX402Block(WithX402Order):

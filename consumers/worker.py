@@ -1,4 +1,4 @@
-"""Takes due promises from `views.todo` and hands each to its reaction, one holder at a time.
+"""Takes due promises from the views and hands each to its reaction, one holder at a time.
 
 A promise is held by an advisory lock of this process's session, so a process that dies lets go at
 once and another goes on. A promise stays due until the event that keeps it is projected; between
@@ -106,7 +106,12 @@ class Worker:
     async def _hold(
         self, session: AsyncConnection, one_at_a_time: asyncio.Lock, promise: Promise
     ) -> None:
-        values = {"id": promise.todo_id, "at": self._now()}
+        values = {
+            "id": promise.todo_id,
+            "kind": promise.kind,
+            "order": promise.order_id,
+            "at": self._now(),
+        }
         async with one_at_a_time:
             row = await (await session.execute(SQL["take"], values)).fetchone()
         if row is None or not row[0]:

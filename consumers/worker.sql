@@ -1,6 +1,13 @@
 -- due --
 SELECT todo_id, kind, order_id, character_id, attempts, due_at
-FROM views.todo
+FROM (
+    SELECT todo_id, kind, order_id, character_id, attempts, due_at FROM views.todo
+    UNION ALL
+    SELECT 'x402:' || order_id, 'x402', order_id, '', 0, due_at FROM views.x402_orders
+    UNION ALL
+    SELECT 'picture:' || order_id, 'picture', order_id, '', 0, picture_due_at
+    FROM views.x402_orders
+) AS promised
 WHERE due_at <= %(at)s AND kind = ANY (%(kinds)s) AND todo_id <> ALL (%(skip)s)
   AND todo_id || ' ' || kind <> ALL (%(paused)s)
 ORDER BY due_at
@@ -8,8 +15,16 @@ LIMIT %(limit)s;
 
 -- take --
 SELECT pg_try_advisory_lock(hashtextextended('todo ' || todo_id, 0))
-FROM views.todo
-WHERE todo_id = %(id)s AND due_at <= %(at)s;
+FROM (
+    SELECT todo_id, due_at FROM views.todo WHERE todo_id = %(id)s
+    UNION ALL
+    SELECT 'x402:' || order_id, due_at FROM views.x402_orders
+    WHERE order_id = %(order)s AND %(kind)s = 'x402'
+    UNION ALL
+    SELECT 'picture:' || order_id, picture_due_at FROM views.x402_orders
+    WHERE order_id = %(order)s AND %(kind)s = 'picture'
+) AS promised
+WHERE due_at <= %(at)s;
 
 -- let_go --
 SELECT pg_advisory_unlock(hashtextextended('todo ' || %(id)s, 0));

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from datetime import datetime
 from typing import Any
 
@@ -14,24 +14,22 @@ CLAIMS_MAX = 20
 
 @dataclass(frozen=True, slots=True)
 class MintFound:
-    """A mint as its event in a block tells it, and how deep that is."""
+    """A mint as its event in a block tells it."""
 
     owner: str
     tx_hash: str
     block_number: int
     block_hash: str
     log_index: int
-    depth: int
 
     def facts(self) -> dict[str, Any]:
         """The fields of a MintEvent."""
-        return {
-            "owner": self.owner,
-            "tx_hash": self.tx_hash,
-            "block_number": self.block_number,
-            "block_hash": self.block_hash,
-            "log_index": self.log_index,
-        }
+        return asdict(self)
+
+    @staticmethod
+    def of(event: happened.MintEvent) -> MintFound:
+        place = (event.tx_hash, event.block_number, event.block_hash, event.log_index)
+        return MintFound(event.owner, *place)
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +38,7 @@ class Minting:
 
     voucher: happened.VoucherIssued | None = None
     vouchers: int = 0
-    seen: happened.MintEvent | None = None
+    seen: MintFound | None = None
     minted_at: datetime | None = None
     final: bool = False
     claims: frozenset[str] = frozenset()
@@ -61,7 +59,7 @@ class Minting:
         known = claimed.tx_hash in self.claims or len(self.claims) >= CLAIMS_MAX
         return [] if known or self.minted else [claimed]
 
-    def record(self, ids: Any, found: MintFound, confirmations: int, at: datetime) -> list[Event]:
+    def record(self, ids: Any, found: MintFound, *, deep: bool, at: datetime) -> list[Event]:
         """The mint as it stands on the chain now; one that moved to another block moves here."""
         moved: list[Event] = []
         if self.seen and self.seen.block_hash != found.block_hash:
@@ -69,7 +67,7 @@ class Minting:
                 return []
             moved = self.retract(ids, self.seen.block_hash)
         here = self.seen is not None and not moved
-        if found.depth >= confirmations:
+        if deep:
             done = here and self.minted
             minted = happened.GeopletMinted(**ids, **found.facts(), minted_at=at)
             return moved if done else [*moved, minted]
@@ -96,9 +94,9 @@ class Minting:
             case happened.MintClaimed(tx_hash=tx):
                 return replace(self, claims=self.claims | {tx})
             case happened.GeopletMintSeen():
-                return replace(self, seen=event)
+                return replace(self, seen=MintFound.of(event))
             case happened.GeopletMinted(minted_at=at):
-                return replace(self, seen=event, minted_at=at)
+                return replace(self, seen=MintFound.of(event), minted_at=at)
             case happened.GeopletMintRetracted():
                 return replace(self, seen=None, minted_at=None)
             case happened.GeopletMintFinalized():

@@ -49,7 +49,11 @@ class Landing:
 
 @dataclass(frozen=True, slots=True)
 class Attempt:
-    """`header` is as secret as its event's. `tries` counts how often a facilitator was asked."""
+    """`header` is as secret as its event's. `tries` counts how often a facilitator was asked.
+
+    `lapsed` is proof that it can never land; one that was handed in ends by it, any other keeps the
+    standing that it has in the business.
+    """
 
     nonce: str
     payer: str
@@ -67,6 +71,7 @@ class Attempt:
     landing: Landing | None = None
     settled_at: datetime | None = None
     final: bool = False
+    lapsed: bool = False
     reason: str = ""
     rejected_at: datetime | None = None
 
@@ -77,7 +82,7 @@ class Attempt:
     @property
     def alive(self) -> bool:
         """It may still land, as far as anybody has proven."""
-        return not self.landed and self.standing != "lapsed"
+        return not self.landed and not self.lapsed
 
     @property
     def ends_at(self) -> datetime:
@@ -113,7 +118,8 @@ class Attempt:
             case happened.X402PaymentExpired():
                 return replace(self, standing="expired")
             case happened.X402PaymentLapsed():
-                return replace(self, standing="lapsed")
+                ended: Standing = "lapsed" if self.standing == "submitted" else self.standing
+                return replace(self, standing=ended, lapsed=True)
             case happened.X402PaymentRetracted():
                 wanted: Standing = "submitted" if self.standing == "settled" else "replaced"
                 return replace(self, standing=wanted, landing=None, final=False)

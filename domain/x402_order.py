@@ -210,15 +210,15 @@ class X402Order:
     def issue(self, voucher: made.VoucherIssued) -> list[Event]:
         return [] if self.failure else self.minting.issue(voucher)
 
-    def record_mint(self, found: MintFound, *, confirmations: int, at: datetime) -> list[Event]:
+    def record_mint(self, found: MintFound, *, deep: bool, at: datetime) -> list[Event]:
         """The token is out. Unpaid, its payment is handed in at once; minted to somebody else, what
         was paid for it is refund due."""
         if self.failure or not self.mints:
             return []
         if not self.minting.may_mint(found.owner):
-            deep = self.paid and found.depth >= confirmations
-            return [self._failed("FID_MINTED_BY_ANOTHER", self.price, at)] if deep else []
-        events = self.minting.record(self._ids, found, confirmations, at)
+            lost = self.paid and deep
+            return [self._failed("FID_MINTED_BY_ANOTHER", self.price, at)] if lost else []
+        events = self.minting.record(self._ids, found, deep=deep, at=at)
         if self.paid or self.in_flight or not events:
             return events
         return [*events, *self._collect(at)]

@@ -10,7 +10,8 @@ from projections.passes import Passes
 from projections.projection import Projection
 from projections.recoveries import Recoveries
 from projections.todo import Todo
+from projections.x402_orders import X402Orders
 
 
 def all_projections() -> list[Projection[Any]]:
-    return [Characters(), MintOrders(), Todo(), Passes(), Recoveries()]
+    return [Characters(), MintOrders(), Todo(), Passes(), Recoveries(), X402Orders()]
