@@ -8,9 +8,10 @@ from __future__ import annotations
 
 from functools import lru_cache
 
-from eth_keys import keys
-from eth_keys.exceptions import BadSignature, ValidationError
+from eth_keys.datatypes import PrivateKey, Signature
+from eth_keys.exceptions import BadSignature
 from eth_utils.crypto import keccak
+from eth_utils.exceptions import ValidationError
 
 from domain.x402 import Authorization, PaymentTerms, Voucher
 
@@ -73,7 +74,7 @@ def signer_of(digest: bytes, signature: bytes) -> str | None:
     if int.from_bytes(signature[32:64]) > _HALF_ORDER:
         return None
     try:
-        canonical = keys.Signature(signature[:64] + bytes([signature[64] % 27]))
+        canonical = Signature(signature[:64] + bytes([signature[64] % 27]))
         recovered = canonical.recover_public_key_from_msg_hash(digest)
     except (BadSignature, ValidationError):
         return None
@@ -87,7 +88,7 @@ def with_token_v(signature: str) -> str:
     return signature
 
 
-def signed(digest: bytes, key: keys.PrivateKey) -> str:
+def signed(digest: bytes, key: PrivateKey) -> str:
     """r, s, v with a `v` of 27 or 28, as hex (0x…). Deterministic (RFC 6979), low s."""
     signature = key.sign_msg_hash(digest).to_bytes()
     return "0x" + (signature[:64] + bytes([27 + signature[64]])).hex()

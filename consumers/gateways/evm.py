@@ -2,17 +2,17 @@
 
 What decides about money is asked of every configured endpoint and counts when two of them say the
 same, block hashes included; a single endpoint's word counts only when it is the only one there is.
-Whatever is read comes from a receipt whose block the same node holds to be canonical.
 """
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Iterable, Sequence
 from typing import TypeVar
 
 from consumers.gateways import evm_abi as abi
-from consumers.gateways.evm_rpc import Node, NodeRefused, Nodes
+from consumers.gateways import evm_json
+from consumers.gateways import evm_reads as reads
+from consumers.gateways.evm_rpc import Node, Nodes
 from consumers.gateways.ports import (
     FinalMintSeen,
     Head,
@@ -22,7 +22,6 @@ from consumers.gateways.ports import (
     WillNotWork,
 )
 
-RECEIPTS_AT_ONCE = 8
 PAYMENTS = [abi.ROLE_MINTED, abi.ROLE_PAID]
 
 Seen = TypeVar("Seen", MintSeen, FinalMintSeen)
@@ -55,26 +54,25 @@ class EvmRpc:
         await self._nodes.aclose()
 
     async def head(self) -> Head:
-        """The lower head of two nodes, so that one alone cannot make a payment look deep."""
-        heads = await self._nodes.several(_head)
-        return min(heads, key=lambda head: head.number)
+        """The lower head of two nodes."""
+        return await reads.lower_head(self._nodes)
 
     async def block_hash(self, number: int) -> str | None:
-        return await self._nodes.agreed(lambda node: _block_hash(node, number))
+        return await self._nodes.agreed(lambda node: reads.block_hash(node, number))
 
     async def nonce_at(self, address: str, block_number: int) -> int:
         """How many transactions `address` had sent when `block_number` was mined."""
 
         async def ask(node: Node) -> int:
             count = await node.call("eth_getTransactionCount", address, hex(block_number))
-            return abi.quantity(count)
+            return evm_json.quantity(count)
 
         return await self._nodes.agreed(ask)
 
     async def transaction(self, tx_hash: str) -> TransactionSeen | None:
         """None: no node knows it. One that waits in a single node's pool counts as waiting."""
         try:
-            wanted = abi.hash32(tx_hash)
+            wanted = evm_json.hash32(tx_hash)
         except TryAgain:
             raise WillNotWork(f"not a transaction's hash: {tx_hash[:80]!r}") from None
         waiting: list[TransactionSeen] = []
@@ -128,62 +126,21 @@ class EvmRpc:
 
     async def _mined(
         self, node: Node, topics: list[object], first: int, last: int
-    ) -> tuple[str, list[abi.Receipt]]:
-        """The hash of the block `last` and the receipts with our events up to it, oldest first.
-
-        The hash makes two answers equal only on one and the same chain of blocks, and shows a node
-        that lags behind, whose empty answer would mean nothing.
-        """
-        tip = await _block_hash(node, last)
-        if tip is None:
-            raise TryAgain(f"{node.name} has not reached block {last}")
-        hashes = await self._hashes_with(node, topics, first, last)
-        mined: list[abi.Receipt] = []
-        for start in range(0, len(hashes), RECEIPTS_AT_ONCE):
-            some = hashes[start : start + RECEIPTS_AT_ONCE]
-            mined += await asyncio.gather(*(_mined_receipt(node, each) for each in some))
-        if any(not first <= each.block_number <= last for each in mined):
-            raise TryAgain(f"{node.name} moved a transaction while it was asked about it")
-        return tip, sorted(mined, key=_place)
-
-    async def _hashes_with(
-        self, node: Node, topics: list[object], first: int, last: int
-    ) -> list[str]:
-        """Hashes of the transactions with our events, asked in as narrow ranges as it takes."""
-        hashes: dict[str, None] = {}
-        span = self._log_range_blocks
-        while first <= last:
-            until = min(last, first + span - 1)
-            question = {
-                "address": self._terms.contract,
-                "topics": topics,
-                "fromBlock": hex(first),
-                "toBlock": hex(until),
-            }
-            try:
-                logs = abi.records(await node.call("eth_getLogs", question))
-            except NodeRefused as refusal:
-                if not refusal.too_large or until == first:
-                    raise
-                span = (until - first + 1) // 2
-                continue
-            for log in logs:
-                if log.get("removed", False) is False:
-                    hashes[abi.hash32(log.get("transactionHash"))] = None
-            first = until + 1
-        return list(hashes)
+    ) -> tuple[str, list[evm_json.Receipt]]:
+        events = [reads.Events(self._terms.contract, topics)]
+        return await reads.mined_with(node, events, first, last, span=self._log_range_blocks)
 
     async def _transaction(self, node: Node, tx_hash: str) -> TransactionSeen | None:
-        told = await node.call("eth_getTransactionByHash", tx_hash)
-        if told is None:
+        found = await node.call("eth_getTransactionByHash", tx_hash)
+        if found is None:
             return None
-        fields = abi.record(told)
-        if abi.hash32(fields.get("hash")) != tx_hash:
+        fields = evm_json.record(found)
+        if evm_json.hash32(fields.get("hash")) != tx_hash:
             raise TryAgain(f"{node.name} answered with another transaction")
-        sender, nonce = abi.address(fields.get("from")), abi.quantity(fields.get("nonce"))
+        sender, nonce = evm_json.address(fields.get("from")), evm_json.quantity(fields.get("nonce"))
         if fields.get("blockNumber") is None:
             return TransactionSeen(tx_hash, sender, nonce, None, None, None, ())
-        mined = await _mined_receipt(node, tx_hash)
+        mined = await reads.mined_receipt(node, tx_hash)
         return TransactionSeen(
             tx_hash=tx_hash,
             sender=sender,
@@ -202,39 +159,3 @@ def _of_order(found: Iterable[tuple[Seen, ...]], order_ref: object | None) -> tu
         for seen in together
         if order_ref is None or seen.order_ref == order_ref
     )
-
-
-def _place(mined: abi.Receipt) -> tuple[int, int]:
-    return mined.block_number, mined.logs[0].log_index if mined.logs else 0
-
-
-async def _head(node: Node) -> Head:
-    block = abi.record(await node.call("eth_getBlockByNumber", "latest", False))
-    return Head(
-        number=abi.quantity(block.get("number")),
-        hash=abi.hash32(block.get("hash")),
-        time=abi.quantity(block.get("timestamp")),
-    )
-
-
-async def _block_hash(node: Node, number: int) -> str | None:
-    block = await node.call("eth_getBlockByNumber", hex(number), False)
-    if block is None:
-        return None
-    fields = abi.record(block)
-    if abi.quantity(fields.get("number")) != number:
-        raise TryAgain(f"{node.name} answered with another block")
-    return abi.hash32(fields.get("hash"))
-
-
-async def _mined_receipt(node: Node, tx_hash: str) -> abi.Receipt:
-    """A receipt in a block that the node itself holds to be part of the chain."""
-    told = await node.call("eth_getTransactionReceipt", tx_hash)
-    if told is None:
-        raise TryAgain(f"{node.name} has no receipt of a mined transaction")
-    mined = abi.receipt(told)
-    if mined.tx_hash != tx_hash:
-        raise TryAgain(f"{node.name} answered with another receipt")
-    if await _block_hash(node, mined.block_number) != mined.block_hash:
-        raise TryAgain(f"{node.name} has a receipt of a block that is not in its chain")
-    return mined

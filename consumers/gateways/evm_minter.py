@@ -15,7 +15,7 @@ from eth_account import Account
 from eth_utils.address import to_checksum_address
 from eth_utils.crypto import keccak
 
-from consumers.gateways import evm_abi as abi
+from consumers.gateways import evm_json
 from consumers.gateways.evm_rpc import Node, NodeRefused, Nodes, NodeSilent
 from consumers.gateways.ports import (
     Failure,
@@ -66,7 +66,9 @@ class EvmRoleMinter:
         """The next nonce that no transaction uses, the ones that wait in the pools included."""
 
         async def ask(node: Node) -> int:
-            return abi.quantity(await node.call("eth_getTransactionCount", self.address, "pending"))
+            return evm_json.quantity(
+                await node.call("eth_getTransactionCount", self.address, "pending")
+            )
 
         return await self._nodes.agreed(ask)
 
@@ -118,7 +120,7 @@ class EvmRoleMinter:
     async def _gas(self, node: Node, data: bytes) -> int:
         call = {"from": self.address, "to": self._contract, "data": "0x" + data.hex()}
         try:
-            gas = abi.quantity(await node.call("eth_estimateGas", call))
+            gas = evm_json.quantity(await node.call("eth_estimateGas", call))
         except NodeRefused as refusal:
             if refusal.code == 3 or _REVERTED.search(refusal.message):
                 raise WillNotWork(f"the contract refuses: {refusal.reason}") from refusal
@@ -128,9 +130,9 @@ class EvmRoleMinter:
 
 async def _fees(node: Node) -> tuple[int, int]:
     """`(base fee, tip)` in wei per gas."""
-    block = abi.record(await node.call("eth_getBlockByNumber", "latest", False))
-    tip = abi.quantity(await node.call("eth_maxPriorityFeePerGas"))
-    return abi.quantity(block.get("baseFeePerGas")), tip
+    block = evm_json.record(await node.call("eth_getBlockByNumber", "latest", False))
+    tip = evm_json.quantity(await node.call("eth_maxPriorityFeePerGas"))
+    return evm_json.quantity(block.get("baseFeePerGas")), tip
 
 
 async def _send(node: Node, raw: str, tx_hash: str) -> Failure | None:

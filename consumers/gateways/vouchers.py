@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from eth_keys import keys
-from eth_keys.exceptions import ValidationError
+from eth_keys.datatypes import PrivateKey
+from eth_utils.exceptions import ValidationError
 
 from consumers.gateways.eip712 import signed, voucher_digest
 from domain.x402 import Voucher
@@ -24,9 +24,9 @@ class Vouchers:
         return signed(digest, self._key)
 
 
-def _key(text: str) -> keys.PrivateKey:
+def _key(text: str) -> PrivateKey:
     try:
-        key = keys.PrivateKey(bytes.fromhex(text.removeprefix("0x")))
+        key = PrivateKey(bytes.fromhex(text.removeprefix("0x")))
         key.public_key.to_address()
     except (ValueError, ValidationError):
         # The error would tell parts of the key.

@@ -11,6 +11,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from consumers.gateways import evm_abi as abi
+from consumers.gateways.evm_json import TRANSFER
+from consumers.gateways.evm_json import receipt as read_receipt
 from consumers.gateways.ports import MintSeen, TryAgain
 
 TERMS = abi.Terms("0x" + "c0" * 20, "0x" + "e2" * 20, "0x" + "7e" * 20)
@@ -24,7 +26,7 @@ def padded(address: str) -> str:
 
 
 def transfer(payer: str, amount: int, **changes: Any) -> dict[str, Any]:
-    topics = [abi.TRANSFER, padded(payer), padded(TERMS.treasury)]
+    topics = [TRANSFER, padded(payer), padded(TERMS.treasury)]
     return {"address": TERMS.token, "topics": topics, "data": f"0x{amount:064x}"} | changes
 
 
@@ -46,7 +48,7 @@ def receipt(*logs: dict[str, Any]) -> dict[str, Any]:
 
 
 def mints(*logs: dict[str, Any]) -> tuple[MintSeen, ...]:
-    return abi.mints_in(abi.receipt(receipt(*logs)), TERMS)
+    return abi.mints_in(read_receipt(receipt(*logs)), TERMS)
 
 
 def amounts(*logs: dict[str, Any]) -> list[int]:
@@ -82,10 +84,10 @@ def test_a_transfer_after_the_mint_does_not_pay_for_it() -> None:
     "elsewhere",
     [
         {"address": "0x" + "0f" * 20},
-        {"topics": [abi.TRANSFER, padded(OTHER), padded(TERMS.treasury)]},
-        {"topics": [abi.TRANSFER, padded(PAYER), padded(OTHER)]},
+        {"topics": [TRANSFER, padded(OTHER), padded(TERMS.treasury)]},
+        {"topics": [TRANSFER, padded(PAYER), padded(OTHER)]},
         {"topics": [abi.ROLE_PAID, padded(PAYER), padded(TERMS.treasury)]},
-        {"topics": [abi.TRANSFER, padded(PAYER), padded(TERMS.treasury), ORDER], "data": "0x"},
+        {"topics": [TRANSFER, padded(PAYER), padded(TERMS.treasury), ORDER], "data": "0x"},
     ],
 )
 def test_another_token_payer_recipient_or_event_pays_nothing(elsewhere: dict[str, Any]) -> None:
@@ -128,7 +130,7 @@ def test_a_receipt_that_contradicts_itself_is_no_receipt(wrong: dict[str, Any]) 
 def test_a_reverted_transaction_has_no_logs() -> None:
     told = receipt(transfer(PAYER, 10)) | {"status": "0x0"}
     with pytest.raises(TryAgain, match="malformed"):
-        abi.receipt(told)
+        read_receipt(told)
 
 
 JSON = st.recursive(
@@ -156,7 +158,7 @@ def test_whatever_is_spoiled_no_more_is_believed_than_was_paid(
         holder = holder[key]
     holder[last] = value
     try:
-        seen = abi.mints_in(abi.receipt(spoiled["receipt"]), TERMS)
+        seen = abi.mints_in(read_receipt(spoiled["receipt"]), TERMS)
     except TryAgain:
         return
     assert sum(mint.amount for mint in seen) <= 15
