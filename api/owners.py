@@ -9,6 +9,8 @@ from starlette.requests import Request
 from api.deps import parts_of
 from api.principal import Principal
 from api.problems import NotFound
+from commands.command import look
+from commands.passes import SeePass, current_pass
 from domain.character import CharacterCreated, character_stream
 from domain.event import Event
 from domain.order_events import OrderOpened, order_stream
@@ -30,6 +32,18 @@ async def own_order(request: Request, who: Principal, id_: str) -> OrderOpened:
     if not isinstance(born, OrderOpened) or not _visible(request, who, born.pass_id):
         raise NotFound()
     return born
+
+
+async def own_fid(request: Request, who: Principal, fid: int) -> None:
+    """NotFound when the fid is not the caller's; scope `service` may name any (contract.md §4)."""
+    if not who.may("service") and f"fid:{fid}" not in await identities_of(request, who):
+        raise NotFound()
+
+
+async def identities_of(request: Request, who: Principal) -> frozenset[str]:
+    """The identities of the caller's pass by the ledger: one linked a moment ago is among them."""
+    seen = await look(parts_of(request).ledger, SeePass(asked=who.pass_id))
+    return frozenset(current_pass(seen, who.pass_id).identities)
 
 
 async def _born(request: Request, id_: str, stream: str) -> Event | None:

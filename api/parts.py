@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 
 from api.births import Births
 from api.chain_head import ChainHead
+from api.farcaster import QuickAuth, open_quick_auth
 from api.limits import Limits
 from api.meters import Meters
 from api.nonces import Nonces
@@ -31,7 +32,8 @@ READERS = 4
 
 @dataclass(frozen=True)
 class Parts:
-    """`running` holds the idempotency keys that this process is working on."""
+    """`running` holds the idempotency keys that this process is working on. `farcaster` is None
+    where sign-in with it is not set up."""
 
     settings: Settings
     ledger: Ledger
@@ -43,6 +45,7 @@ class Parts:
     tokens: Tokens
     nonces: Nonces
     ask_wallet: AskWallet | None
+    farcaster: QuickAuth | None
     statement_key: StatementKey
     directory: Directory
     limits: Limits
@@ -96,7 +99,7 @@ async def open_parts(
     None when it cannot be told; `ask_wallet` asks contract wallets there."""
     url = settings.database
     await set_up_views(url)
-    async with reading_pool(url, READERS) as pool:
+    async with reading_pool(url, READERS) as pool, open_quick_auth(settings) as farcaster:
         clock, directory, reader = Clock(pool), Directory(pool), Reader(pool)
         await clock.refresh()
         await directory.refresh()
@@ -117,6 +120,7 @@ async def open_parts(
                     tokens=Tokens(settings),
                     nonces=Nonces.of(settings),
                     ask_wallet=ask_wallet,
+                    farcaster=farcaster,
                     statement_key=StatementKey.of(settings),
                     directory=directory,
                     limits=Limits.of(settings),

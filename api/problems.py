@@ -63,6 +63,14 @@ class ChainSilent(Refused):
     """The chain cannot be asked right now; nothing was recorded. Ask again."""
 
 
+class FarcasterSilent(Refused):
+    """The keys of Farcaster cannot be asked right now; nothing was recorded. Ask again."""
+
+
+class FarcasterNotSetUp(Refused):
+    """Sign-in with Farcaster is not set up here: the setting MEGA_FARCASTER_JWKS_URL is missing."""
+
+
 class Limited(Refused):
     """Too many requests; ask again later."""
 
@@ -102,6 +110,8 @@ TABLE: dict[type[Exception], tuple[int, str, int | None]] = {
     Limited: (429, "RATE_LIMITED", None),
     ProjectionBehind: (503, "PROJECTION_BEHIND", 1),
     ChainSilent: (503, "CHAIN_UNAVAILABLE", 2),
+    FarcasterSilent: (503, "FARCASTER_UNAVAILABLE", 2),
+    FarcasterNotSetUp: (503, "FARCASTER_NOT_SET_UP", None),
     TooBusy: (503, "TOO_BUSY", 1),
     LedgerUnavailable: (503, "LEDGER_UNAVAILABLE", 1),
     PoolTimeout: (503, "LEDGER_UNAVAILABLE", 1),

@@ -3,23 +3,25 @@
 from __future__ import annotations
 
 import time
-from typing import Annotated
+from typing import Annotated, Any, Self
 from uuid import uuid4
 
-from pydantic import Field, StringConstraints
+from pydantic import ConfigDict, StringConstraints, model_validator
 from starlette.requests import Request
 from starlette.responses import Response
 
 from api import siwe
 from api.body import Body
 from api.deps import answered, context, parts_of, set_session, signed_in
+from api.farcaster import TOKEN_CHARS_MAX, read_header
 from api.principal import Principal
-from api.problems import Unauthenticated
+from api.problems import FarcasterNotSetUp, Unauthenticated
 from api.tokens import SIGN_IN_LASTS_S
 from commands.command import Answer, Command, Outcome, handle
 from commands.passes import BurnNonce, Identify
 
 ANONYMOUS = "pass:anon:"
+_absent: Any = None  # a proof that is not given; one that is given is never null
 
 
 class SiweProof(Body):
@@ -29,10 +31,41 @@ class SiweProof(Body):
     signature: Annotated[str, StringConstraints(max_length=2 * siwe.SIGNATURE_BYTES_MAX + 2)]
 
 
+class FarcasterProof(Body):
+    """A token of Farcaster Quick Auth."""
+
+    token: Annotated[str, StringConstraints(min_length=1, max_length=TOKEN_CHARS_MAX)]
+
+
 class Proof(Body):
     """Exactly one proof, by its kind."""
 
-    siwe: SiweProof = Field()
+    model_config = ConfigDict(json_schema_extra={"minProperties": 1, "maxProperties": 1})
+
+    siwe: SiweProof = _absent
+    farcaster: FarcasterProof = _absent
+
+    @model_validator(mode="after")
+    def _one(self) -> Self:
+        if len(self.model_fields_set) != 1:
+            raise ValueError("exactly one proof, by its kind")
+        return self
+
+
+async def prove(request: Request, proof: Proof) -> str:
+    """The identity that a proof of any kind proves."""
+    if "siwe" in proof.model_fields_set:
+        return await prove_wallet(request, proof.siwe)
+    return await prove_fid(request, proof.farcaster)
+
+
+async def prove_fid(request: Request, proof: FarcasterProof) -> str:
+    """The identity of the fid in a token. Nothing is recorded: the token is good for its hour."""
+    parts = parts_of(request)
+    read_header(proof.token)
+    if parts.farcaster is None:
+        raise FarcasterNotSetUp()
+    return f"fid:{await parts.farcaster.fid(proof.token, parts.clock.now())}"
 
 
 async def prove_wallet(request: Request, proof: SiweProof) -> str:

@@ -56,9 +56,9 @@ def told(
     refusals = dict.fromkeys((*((401,) if signed_in else ()), *problems))
     extra: dict[str, Any] = {"parameters": [*_query(query or {}), *(_keyed() if keyed else [])]}
     if body is not None:
-        schema = body.model_json_schema()
+        schema = _schema(body)
         content = {"application/json": {"schema": schema, "example": example}}
-        required = bool(schema.get("required"))
+        required = bool(schema.get("required") or schema.get("minProperties"))
         extra["requestBody"] = {"content": content, "required": required}
     if not signed_in:
         extra["security"] = []
@@ -72,6 +72,22 @@ def told(
         "openapi_extra": extra,
         "response_model": None,
     }
+
+
+def _schema(body: type[BaseModel]) -> dict[str, Any]:
+    """A body's schema with its parts in place: `#/$defs/…` means nothing inside the description."""
+    schema = body.model_json_schema()
+    parts = schema.pop("$defs", {})
+
+    def whole(node: Any) -> Any:
+        if isinstance(node, list):
+            return [whole(one) for one in node]
+        if not isinstance(node, dict):
+            return node
+        part = parts.get(str(node.get("$ref", "")).rpartition("/")[2], {})
+        return {name: whole(inner) for name, inner in {**part, **node}.items() if name != "$ref"}
+
+    return dict(whole(schema))
 
 
 def _answer(shown: Any, media: str) -> dict[str, Any]:

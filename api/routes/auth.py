@@ -13,11 +13,14 @@ from api.body import Body, NoBody, read_body
 from api.deps import answered, parts_of, set_session, signed_in, spoken
 from api.problems import NotFound
 from api.sessions import (
+    FarcasterProof,
     Proof,
     SiweProof,
     anonymous_guest,
     identify,
     new_anonymous_id,
+    prove,
+    prove_fid,
     prove_wallet,
     run,
     seconds_left,
@@ -40,6 +43,7 @@ MESSAGE = (
     "Issued At: 2026-01-01T00:00:00Z"
 )
 SIWE = {"message": MESSAGE, "signature": "0x" + "1b" * 65}
+FARCASTER = {"token": "eyJhbGciOiJSUzI1NiJ9.eyJzdWIiOjY4NDF9.c2ln"}
 SIGNED_IN = {
     "access_token": "eyJ…",
     "expires_in": SIGN_IN_LASTS_S,
@@ -116,6 +120,24 @@ async def sign_in_with_ethereum(request: Request) -> Response:
 
 
 @router.post(
+    "/farcaster",
+    **told(
+        "Sign in with a token of Farcaster Quick Auth",
+        body=FarcasterProof,
+        example=FARCASTER,
+        answers={200: {**SIGNED_IN, "pass_id": "pass:user:fid:6841"}},
+        problems=(401, 413, 422, 429, 503),
+        signed_in=False,
+    ),
+)
+async def sign_in_with_farcaster(request: Request) -> Response:
+    proof = await read_body(request, FarcasterProof)
+    identity = await prove_fid(request, proof)
+    outcome = await identify(request, identity, anonymous_guest(request), guest=True)
+    return start_session(request, outcome)
+
+
+@router.post(
     "/anonymous",
     **told(
         "A pass of one's own without any proof",
@@ -168,7 +190,7 @@ async def sign_in_for_development(request: Request) -> Response:
 async def link(request: Request) -> Response:
     who = signed_in(request)
     proof = await read_body(request, Proof)
-    identity = await prove_wallet(request, proof.siwe)
+    identity = await prove(request, proof)
     outcome = await identify(request, identity, who.pass_id)
     scope = " ".join(sorted(who.scopes))
     return start_session(request, outcome, scope=scope, lasts_s=seconds_left(who))

@@ -7,7 +7,14 @@ from typing import Any
 from tests.api.living import Caller, Living
 from tests.api.openapi import Operation, operations
 
-UNREPEATABLE = ("/auth/siwe", "/auth/link", "/ledger/replay", "/admin", "/dev/world")
+UNREPEATABLE = (
+    "/auth/siwe",
+    "/auth/farcaster",
+    "/auth/link",
+    "/ledger/replay",
+    "/admin",
+    "/dev/world",
+)
 """Need what an example cannot hold: a fresh signature, a world. They have tests of their own."""
 
 
