@@ -12,11 +12,7 @@ from typing import Any
 import jwt
 import pytest
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
-from starlette.requests import Request
 
-from api.owners import identities_of, own_fid
-from api.principal import Principal
-from api.problems import NotFound
 from embedded.twins.farcaster import ISSUER, Farcaster, SigningKey
 from tests.api.living import Caller, Living, living
 from tests.api.openapi import operations
@@ -63,10 +59,6 @@ async def refused(here: Living, said: str, status: int = 401) -> dict[str, Any]:
     assert "set-cookie" not in answer.headers
     assert await here.position() == before
     return dict(answer.json())
-
-
-def request_to(here: Living) -> Request:
-    return Request({"type": "http", "method": "GET", "app": here.app})
 
 
 async def test_a_fid_signs_in_and_is_the_same_pass_the_next_time(here: Living, twin: Alone) -> None:
@@ -278,46 +270,6 @@ async def test_linking_a_fid_of_another_pass_merges_the_two_and_the_older_surviv
     merged = (await ada.post("/auth/link", body)).json()
     assert merged["pass_id"] == older["pass_id"] == "pass:user:fid:111"
     assert (await ada.get("/me")).json()["aliases"] == [ada.pass_id]
-
-
-async def test_a_fid_is_ones_own_from_the_moment_it_is_linked_through_merges_too(
-    here: Living, twin: Alone
-) -> None:
-    ada, eve = await here.caller(), await here.caller()
-    who, stranger = principal(here, ada), principal(here, eve)
-    request = request_to(here)
-    with pytest.raises(NotFound):
-        await own_fid(request, who, 112)
-    await sign_in(here, await token(twin, sub=112))
-    await ada.post("/auth/link", {"farcaster": {"token": await token(twin, sub=112)}})
-    wallet = f"eip155:{ada.wallet}"
-    for known in (who, principal(here, ada)):
-        await own_fid(request, known, 112)
-        assert await identities_of(request, known) == {wallet, "fid:112"}
-    for other in (11, 1121, 12):
-        with pytest.raises(NotFound):
-            await own_fid(request, who, other)
-    with pytest.raises(NotFound):
-        await own_fid(request, stranger, 112)
-    assert await identities_of(request, stranger) == {f"eip155:{eve.wallet}"}
-
-
-async def test_a_service_may_name_any_fid_and_an_auditor_may_not(here: Living) -> None:
-    request, ada = request_to(here), await here.caller()
-    await own_fid(request, principal(here, ada, "service"), 5)
-    for scope in ("user", "auditor", "admin"):
-        with pytest.raises(NotFound):
-            await own_fid(request, principal(here, ada, scope), 5)
-
-
-async def test_a_pass_that_nobody_opened_has_no_identity(here: Living) -> None:
-    nobody = principal(here, here.known("pass:user:nobody-ever"))
-    assert await identities_of(request_to(here), nobody) == frozenset()
-
-
-def principal(here: Living, caller: Caller, scope: str = "user") -> Principal:
-    said = here.parts.tokens.issue(caller.pass_id, scope)
-    return here.parts.directory.principal(here.parts.tokens.verify(said))
 
 
 def spelled(part: dict[str, Any]) -> str:
