@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from datetime import datetime, timedelta
-from typing import Any
 
 from commands.command import Seen
 from commands.x402_outcome import WithX402Order
@@ -13,18 +12,7 @@ from domain.circuit import Circuit, circuit_stream
 from domain.event import Event
 
 
-class OfRegeneration(WithX402Order):
-    def ids(self, seen: Seen) -> Any:
-        terms = self.order(seen).terms
-        assert terms is not None
-        return {
-            "order_id": terms.order_id,
-            "fid": terms.fid,
-            "payment_type": terms.payment_type,
-        }
-
-
-class RequestRegeneration(OfRegeneration):
+class RequestRegeneration(WithX402Order):
     """Opens the next attempt, or finds the open one."""
 
     prompt: str
@@ -33,7 +21,7 @@ class RequestRegeneration(OfRegeneration):
 
     def decide(self, seen: Seen, at: datetime) -> list[Event]:
         requested = happened.RegenerationRequested(
-            **self.ids(seen),
+            **self.order(seen).ids,
             attempt=0,
             prompt=self.prompt,
             provider=self.provider,
@@ -43,7 +31,7 @@ class RequestRegeneration(OfRegeneration):
         return self.order(seen).regenerate(requested)
 
 
-class FailRegeneration(OfRegeneration):
+class FailRegeneration(WithX402Order):
     """One attempt failed; a provider that is out of credit is told to nobody but us."""
 
     attempt: int
@@ -59,7 +47,7 @@ class FailRegeneration(OfRegeneration):
 
     def decide(self, seen: Seen, at: datetime) -> list[Event]:
         failed = happened.RegenerationFailed(
-            **self.ids(seen),
+            **self.order(seen).ids,
             attempt=self.attempt,
             error_class=self.error_class,
             reason=self.reason,
@@ -72,7 +60,7 @@ class FailRegeneration(OfRegeneration):
         return [*events, *circuit.failed(self.provider, self.error_class, at)] if events else []
 
 
-class StoreRegeneration(OfRegeneration):
+class StoreRegeneration(WithX402Order):
     attempt: int
     provider: str
     output_url: str
@@ -86,7 +74,7 @@ class StoreRegeneration(OfRegeneration):
 
     def decide(self, seen: Seen, at: datetime) -> list[Event]:
         stored = happened.RegenerationStored(
-            **self.ids(seen),
+            **self.order(seen).ids,
             attempt=self.attempt,
             output_url=self.output_url,
             sha256=self.sha256,
@@ -99,9 +87,9 @@ class StoreRegeneration(OfRegeneration):
         return [*events, *circuit.succeeded(self.provider)] if events else []
 
 
-class DeliverRegeneration(OfRegeneration):
+class DeliverRegeneration(WithX402Order):
     """The payer is being handed the picture."""
 
     def decide(self, seen: Seen, at: datetime) -> list[Event]:
-        delivered = happened.RegenerationDelivered(**self.ids(seen))
+        delivered = happened.RegenerationDelivered(**self.order(seen).ids)
         return self.order(seen).picture.deliver(delivered)

@@ -45,7 +45,19 @@ class TrySettlement(WithX402Order):
     nonce: str
 
     def decide(self, seen: Seen, at: datetime) -> list[Event]:
-        return self.order(seen).try_settlement(self.nonce)
+        order = self.order(seen)
+        return order.attempts.try_settlement(order.ids, self.nonce)
+
+
+class SettlementNotSent(WithX402Order):
+    """The facilitator never had that call, so it proves nothing."""
+
+    nonce: str
+    number: int
+
+    def decide(self, seen: Seen, at: datetime) -> list[Event]:
+        order = self.order(seen)
+        return order.attempts.not_sent(order.ids, self.nonce, self.number)
 
 
 class NameSettlement(WithX402Order):
@@ -96,11 +108,8 @@ class LapsePayment(WithX402Order):
 
     def decide(self, seen: Seen, at: datetime) -> list[Event]:
         order = self.order(seen)
-        assert order.terms is not None
         lapsed = X402PaymentLapsed(
-            order_id=self.order_id,
-            fid=order.terms.fid,
-            payment_type=order.terms.payment_type,
+            **order.ids,
             nonce=self.nonce,
             proof_block=self.proof_block,
             proof_block_hash=self.proof_block_hash,

@@ -153,9 +153,7 @@ class TrackPayment(InSlot):
         said = self.payment.authorization
         deadline = self.voucher.deadline if self.voucher else None
         return X402PaymentVerified(
-            order_id=order.order_id,
-            fid=self.fid,
-            payment_type=self.payment_type,
+            **order.ids,
             nonce=said.nonce,
             payer=said.payer,
             valid_after=said.valid_after,
@@ -173,9 +171,7 @@ class TrackPayment(InSlot):
     def _voucher(self, order: X402Order) -> VoucherIssued:
         assert self.voucher is not None
         return VoucherIssued(
-            order_id=order.order_id,
-            fid=self.fid,
-            payment_type=self.payment_type,
+            **order.ids,
             to=self.voucher.to,
             voucher_nonce=str(self.voucher.nonce),
             deadline=self.voucher.deadline,

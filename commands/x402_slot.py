@@ -62,24 +62,26 @@ class InSlot(Command):
 
 
 class SeePayment(InSlot):
-    """Decides nothing: what a route looks at before it asks for money or moves it.
+    """Decides nothing: what a route looks at before it asks for money or moves it."""
 
-    With `claim`, that of an authorization, it also sees the order which that is for.
-    """
 
-    claim: str = ""
+class SeeAuthorization(Command):
+    """Decides nothing: which order an authorization is for."""
+
+    claim: str
 
     def reads(self, seen: Seen) -> Iterator[str]:
-        yield from super().reads(seen)
-        if self.claim:
-            yield self.claim
-            if self.claim in seen and (holder := seen.get(Claim, self.claim).holder):
-                yield holder
+        yield self.claim
+        if self.claim in seen and (holder := seen.get(Claim, self.claim).holder):
+            yield holder
 
-    def held(self, seen: Seen) -> X402Order:
-        """The order which the authorization is for; one that was never opened when it is free."""
-        holder = seen.get(Claim, self.claim).holder if self.claim else ""
+    def order(self, seen: Seen) -> X402Order:
+        """One that was never opened when the authorization is for none."""
+        holder = seen.get(Claim, self.claim).holder
         return seen.get(X402Order, holder) if holder else X402Order()
+
+    def decide(self, seen: Seen, at: datetime) -> list[Event]:
+        return []
 
 
 class IssueVoucher(InSlot):
@@ -93,9 +95,7 @@ class IssueVoucher(InSlot):
     def decide(self, seen: Seen, at: datetime) -> list[Event]:
         order = self.order(seen)
         issued = VoucherIssued(
-            order_id=order.order_id,
-            fid=self.fid,
-            payment_type=self.payment_type,
+            **order.ids,
             to=self.voucher.to,
             voucher_nonce=str(self.voucher.nonce),
             deadline=self.voucher.deadline,
@@ -161,9 +161,7 @@ class ClaimMint(InSlot):
         order = self.order(seen)
         if order.terms is None or not order.mints:
             raise NothingTracked()
-        ids = {"order_id": order.order_id, "fid": self.fid, "payment_type": self.payment_type}
-        claimed = MintClaimed(**ids, tx_hash=self.tx_hash)  # type: ignore[arg-type]
-        return order.minting.claim(claimed)
+        return order.minting.claim(MintClaimed(**order.ids, tx_hash=self.tx_hash))
 
     def answer(self, seen: Seen, new: bool) -> Answer:
         order = self.order(seen)

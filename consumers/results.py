@@ -14,6 +14,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from commands.characters import StoreImage
 from commands.command import look
 from commands.orders import SeeOrder
+from commands.x402_slot import SeeAuthorization, SeePayment
 from consumers.evidence import Examiner
 from consumers.gateways.ports import ErrorClass, StoredPicture
 from consumers.reactions.generation import picture_key
@@ -43,9 +44,15 @@ class ReadsBack(Protocol):
 
 
 class ChainResult(BaseModel):
+    """Which order to look at: `order_id` a role mint's; or a Geoplet's, by its `fid`, or by the
+    `payer` and `nonce` of an authorization."""
+
     model_config = ConfigDict(extra="ignore", strict=True)
 
-    order_id: str = Field(max_length=64)
+    order_id: str = Field(default="", max_length=64)
+    fid: int = Field(default=0, ge=0, le=2**63 - 1)
+    payer: str = Field(default="", max_length=42)
+    nonce: str = Field(default="", max_length=66)
 
 
 class ProviderResult(BaseModel):
@@ -61,14 +68,37 @@ class ProviderResult(BaseModel):
     reason: str = Field(default="", max_length=500)
 
 
+class LooksUp(Protocol):
+    def claim(self, payer: str, nonce: str) -> str: ...
+
+    async def look_up(self, order_id: str, *, cause: str) -> Any: ...
+
+
 class Results:
     """The handlers of `chain.results` and `provider.results`."""
 
-    def __init__(self, desk: Desk, examiner: Examiner, store: ReadsBack) -> None:
+    def __init__(
+        self, desk: Desk, examiner: Examiner, store: ReadsBack, settlement: LooksUp
+    ) -> None:
         self._desk, self._examiner, self._store = desk, examiner, store
+        self._settlement = settlement
 
     async def chain(self, message: Arrived) -> None:
         result = ChainResult.model_validate(message.value)
+        if result.order_id:
+            await self._role_mint(result, message)
+        elif order_id := await self._x402_order(result):
+            await self._settlement.look_up(order_id, cause=message.id)
+
+    async def _x402_order(self, result: ChainResult) -> str:
+        """The order that a fid or an authorization leads to; empty: none of ours."""
+        if result.fid:
+            slot = SeePayment(fid=result.fid, payment_type="mint")
+            return slot.order(await look(self._desk.ledger, slot)).order_id
+        held = SeeAuthorization(claim=self._settlement.claim(result.payer, result.nonce))
+        return held.order(await look(self._desk.ledger, held)).order_id
+
+    async def _role_mint(self, result: ChainResult, message: Arrived) -> None:
         see = SeeOrder(order_id=result.order_id)
         seen = await look(self._desk.ledger, see)
         if not see.order(seen).opened:

@@ -1,8 +1,8 @@
-"""Finds payments by their effect: every mint event of the contract, reported or not.
+"""Finds payments and mints by their effect: every event of a source, reported or not.
 
-One watcher leads at a time. It reads the logs of new blocks and of the last few again, in case a
-reorg exchanged them, and publishes each event twice a run as a hint: when it is new and when it is
-deep enough to count. What it means is looked up by whoever takes the hint in.
+One watcher of a source leads at a time. It reads the logs of new blocks and of the last few again,
+in case a reorg exchanged them, and publishes each event twice a run as a hint: when it is new and
+when it is deep enough to count. What it means is looked up by whoever takes the hint in.
 """
 
 from __future__ import annotations
@@ -15,11 +15,10 @@ import structlog
 from psycopg import AsyncConnection
 
 from consumers.evidence import depth
-from consumers.gateways.ports import EvmChain, Failure, MintSeen
+from consumers.gateways.ports import Failure
 from consumers.reactions.payments import CHAIN_RESULTS
 from consumers.reactions.promise import Publishes
-from domain.mint_view import order_id_of
-from domain.order_events import order_stream
+from consumers.sightings import Sighting, Source
 from ledger.statements import named_statements
 
 SQL = named_statements(Path(__file__).with_suffix(".sql"))
@@ -35,11 +34,11 @@ class Watcher:
     deep unseen; `poll_s` is the pause between two looks."""
 
     def __init__(
-        self, url: str, chain: EvmChain, publisher: Publishes, *, confirmations: int, poll_s: float
+        self, url: str, source: Source, publisher: Publishes, *, confirmations: int, poll_s: float
     ) -> None:
-        self._url, self._chain, self._publisher = url, chain, publisher
+        self._url, self._source, self._publisher = url, source, publisher
         self._confirmations, self._poll_s = confirmations, poll_s
-        self._told: dict[tuple[str, str, int, bool], None] = {}
+        self._told: dict[tuple[str, bool], None] = {}
         self._stop = asyncio.Event()
 
     def stop(self) -> None:
@@ -55,7 +54,8 @@ class Watcher:
                 await self._pause(ELECTION_S)
 
     async def _lead(self, session: AsyncConnection) -> None:
-        name = {"name": f"evm_watch:{self._chain.chain_id}"}
+        source = self._source
+        name = {"name": source.name, "topic": source.topic, "field": source.field}
         while not self._stop.is_set():
             row = await (await session.execute(SQL["lead"], name)).fetchone()
             if row and row[0]:
@@ -72,27 +72,20 @@ class Watcher:
 
         Without a block to go on from there is no order yet, and it starts at the head.
         """
-        head = await self._chain.head()
+        head = await self._source.head()
         known = head.number if known is None else min(known, head.number)
         first = max(0, known - self._confirmations)
         last = min(head.number, first + self._confirmations + BLOCKS_AT_ONCE)
-        for mint in await self._chain.mints_between(first, last):
-            await self._tell(mint, deep=depth(head, mint.block_number) >= self._confirmations)
+        for seen in await self._source.between(first, last):
+            await self._tell(seen, deep=depth(head, seen.block_number) >= self._confirmations)
         return last
 
-    async def _tell(self, mint: MintSeen, *, deep: bool) -> None:
-        place = (mint.tx_hash, mint.block_hash, mint.log_index, deep)
-        order_id = order_id_of(mint.order_ref)
-        if place in self._told or order_id is None:
+    async def _tell(self, seen: Sighting, *, deep: bool) -> None:
+        if (seen.id, deep) in self._told:
             return
-        value = {"order_id": order_id, "tx_hash": mint.tx_hash, "block": mint.block_number}
-        await self._publisher.publish(
-            CHAIN_RESULTS,
-            order_stream(order_id),
-            value,
-            message_id=f"mint:{mint.tx_hash}:{mint.block_hash}:{mint.log_index}:{deep:d}",
-        )
-        self._told[place] = None
+        id_ = f"{seen.id}:{deep:d}"
+        await self._publisher.publish(CHAIN_RESULTS, seen.key, seen.value, message_id=id_)
+        self._told[seen.id, deep] = None
         while len(self._told) > SEEN_MAX:
             self._told.pop(next(iter(self._told)))
 

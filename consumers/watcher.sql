@@ -2,11 +2,11 @@
 SELECT pg_try_advisory_lock(hashtextextended(%(name)s, 0));
 
 -- cursor --
--- The last block read; before the first look, the one at which the oldest order was opened.
+-- The last block read; before the first look, the one at which the oldest order began.
 SELECT coalesce(
     (SELECT position FROM consumers.cursors WHERE name = %(name)s),
-    (SELECT min((event->'data'->>'opened_block')::bigint)
-     FROM mega_generations WHERE topic = 'order_opened.v1'));
+    (SELECT min((event->'data'->>%(field)s)::bigint)
+     FROM mega_generations WHERE topic = %(topic)s));
 
 -- move --
 INSERT INTO consumers.cursors (name, position) VALUES (%(name)s, %(position)s)

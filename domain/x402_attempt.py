@@ -49,7 +49,7 @@ class Landing:
 
 @dataclass(frozen=True, slots=True)
 class Attempt:
-    """`header` is as secret as its event's. `tries` counts how often a facilitator was asked.
+    """`header` is as secret as its event's. `tries` counts how often a facilitator may have acted.
 
     `lapsed` is proof that it can never land; one that was handed in ends by it, any other keeps the
     standing that it has in the business.
@@ -103,8 +103,10 @@ class Attempt:
         match event:
             case happened.X402PaymentSubmitted(submitted_at=at):
                 return replace(self, standing="submitted", submitted_at=at)
-            case happened.X402SettlementTried(number=number):
-                return replace(self, tries=number)
+            case happened.X402SettlementTried():
+                return replace(self, tries=self.tries + 1)
+            case happened.X402SettlementNotSent():
+                return replace(self, tries=self.tries - 1)
             case happened.X402PaymentSettled(settled_at=at):
                 return replace(self._landed(event), standing="settled", settled_at=at)
             case happened.X402PaymentSurplusRecorded():
@@ -185,8 +187,20 @@ class Attempts:
     def get(self, nonce: str) -> Attempt | None:
         return self.by_nonce.get(nonce)
 
-    def retract(self, ids: Any, block_hash: str, at: datetime) -> list[Event]:
+    def try_settlement(self, ids: Any, nonce: str) -> list[Event]:
         """`ids` are those of the order."""
+        attempt = self.get(nonce)
+        if attempt is None or attempt.standing != "submitted":
+            return []
+        return [happened.X402SettlementTried(**ids, nonce=nonce, number=attempt.tries + 1)]
+
+    def not_sent(self, ids: Any, nonce: str, number: int) -> list[Event]:
+        attempt = self.get(nonce)
+        if attempt is None or attempt.tries != number or attempt.landed:
+            return []
+        return [happened.X402SettlementNotSent(**ids, nonce=nonce, number=number)]
+
+    def retract(self, ids: Any, block_hash: str, at: datetime) -> list[Event]:
         return [
             happened.X402PaymentRetracted(
                 **ids, nonce=nonce, tx_hash=tx, block_hash=block_hash, retracted_at=at

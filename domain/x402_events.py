@@ -91,6 +91,14 @@ class X402SettlementTried(X402PaymentEvent):
     number: int
 
 
+@event("x402_settlement_not_sent.v1")
+@dataclass(frozen=True, slots=True, kw_only=True)
+class X402SettlementNotSent(X402PaymentEvent):
+    """The facilitator was not reached, or turned us away: that try cannot have moved anything."""
+
+    number: int
+
+
 @event("x402_settlement_claimed.v1")
 @dataclass(frozen=True, slots=True, kw_only=True)
 class X402SettlementClaimed(X402PaymentEvent):

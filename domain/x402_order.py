@@ -60,6 +60,16 @@ class X402Order:
         return self.terms.pass_id if self.terms else ""
 
     @property
+    def ids(self) -> Any:
+        """The fields that every event of this order has."""
+        assert self.terms is not None
+        return {
+            "order_id": self.terms.order_id,
+            "fid": self.terms.fid,
+            "payment_type": self.terms.payment_type,
+        }
+
+    @property
     def price(self) -> int:
         return int(self.terms.amount) if self.terms else 0
 
@@ -73,7 +83,7 @@ class X402Order:
 
     @property
     def delivered(self) -> bool:
-        """What was paid for is there. A mint that was never paid for is no delivery."""
+        """What was paid for is there."""
         return self.picture.stored is not None or (self.minting.minted and self.paid is not None)
 
     @property
@@ -145,13 +155,6 @@ class X402Order:
             raise PaymentReplaced()
         return [self._submitted(attempt, at, "payer")]
 
-    def try_settlement(self, nonce: str) -> list[Event]:
-        attempt = self.attempts.get(nonce)
-        if attempt is None or attempt.standing != "submitted":
-            return []
-        ids = self._of(attempt)
-        return [happened.X402SettlementTried(**ids, number=attempt.tries + 1)]
-
     def reject(self, nonce: str, reason: str, at: datetime, *, proven: bool = False) -> list[Event]:
         """The facilitator refused and the chain shows it unused. Only its first word counts: after
         a try with an unknown outcome a refusal proves nothing, unless the chain has the proof."""
@@ -218,7 +221,7 @@ class X402Order:
         if not self.minting.may_mint(found.owner):
             lost = self.paid and deep
             return [self._failed("FID_MINTED_BY_ANOTHER", self.price, at)] if lost else []
-        events = self.minting.record(self._ids, found, deep=deep, at=at)
+        events = self.minting.record(self.ids, found, deep=deep, at=at)
         if self.paid or self.in_flight or not events:
             return events
         return [*events, *self._collect(at)]
@@ -239,12 +242,12 @@ class X402Order:
 
     def retract(self, block_hash: str, at: datetime) -> list[Event]:
         """The block is no longer part of the chain, nor is what it held of this order."""
-        paid = self.attempts.retract(self._ids, block_hash, at)
-        return [*paid, *self.minting.retract(self._ids, block_hash)]
+        paid = self.attempts.retract(self.ids, block_hash, at)
+        return [*paid, *self.minting.retract(self.ids, block_hash)]
 
     def finalize(self, block_hash: str) -> list[Event]:
-        paid = self.attempts.finalize(self._ids, block_hash)
-        return [*paid, *self.minting.finalize(self._ids, block_hash)]
+        paid = self.attempts.finalize(self.ids, block_hash)
+        return [*paid, *self.minting.finalize(self.ids, block_hash)]
 
     # History: how each fact changes what is known. It never refuses.
 
@@ -266,17 +269,8 @@ class X402Order:
 
     # Helpers.
 
-    @property
-    def _ids(self) -> Any:
-        assert self.terms is not None
-        return {
-            "order_id": self.terms.order_id,
-            "fid": self.terms.fid,
-            "payment_type": self.terms.payment_type,
-        }
-
     def _of(self, attempt: Attempt) -> Any:
-        return {**self._ids, "nonce": attempt.nonce}
+        return {**self.ids, "nonce": attempt.nonce}
 
     def _submitted(self, attempt: Attempt, at: datetime, cause: str) -> Event:
         ids = self._of(attempt)
@@ -284,7 +278,7 @@ class X402Order:
 
     def _failed(self, code: str, refund_due: int, at: datetime) -> Event:
         due = str(refund_due)
-        return happened.X402OrderFailed(**self._ids, error_code=code, refund_due=due, failed_at=at)
+        return happened.X402OrderFailed(**self.ids, error_code=code, refund_due=due, failed_at=at)
 
     def _collect(self, at: datetime) -> list[Event]:
         """The token is out and nothing is paid: hands in what may still land, the newest first."""

@@ -1,0 +1,115 @@
+"""Makes the picture that a paid regeneration owes: intent, look-up, provider, store, outcome.
+
+Like `generation.py`, but recorded at once and not by way of Kafka, for the payer waits for it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from datetime import timedelta
+
+from commands.command import look
+from commands.regeneration import FailRegeneration, RequestRegeneration, StoreRegeneration
+from commands.x402_outcome import SeeX402Order
+from consumers.gateways.ports import (
+    Failure,
+    ImageProvider,
+    Picture,
+    PictureStore,
+    StoredPicture,
+    TryAgain,
+)
+from consumers.reactions.promise import Desk, Promise
+from domain.geoplet_events import RegenerationRequested
+from domain.x402_order import X402Order
+
+MADE_MAX = 64
+
+
+class Pictures:
+    """`mintable` makes a picture small enough for the contract."""
+
+    def __init__(
+        self,
+        desk: Desk,
+        provider: ImageProvider,
+        store: PictureStore,
+        mintable: Callable[[Picture], Awaitable[Picture]],
+        retry_cap: timedelta,
+    ) -> None:
+        self._desk, self._provider, self._store = desk, provider, store
+        self._mintable, self._retry_cap = mintable, retry_cap
+        # Paid for and not stored yet, by order; it waits for its store.
+        self._made: dict[str, Picture] = {}
+
+    async def make(self, promise: Promise) -> None:
+        """Opens the next attempt when its time has come, or goes on with the open one."""
+        order, prompt = await self._order(promise.order_id)
+        if not order.picture.open and not order.picture.stored:
+            again = RequestRegeneration(
+                order_id=order.order_id,
+                prompt=prompt,
+                provider=self._provider.name,
+                model=self._provider.model,
+            )
+            await self._desk.do(again, cause=promise.todo_id)
+            order, prompt = await self._order(promise.order_id)
+        if not order.picture.open:
+            return
+        key = picture_key(order.order_id, order.picture.attempt)
+        try:
+            stored = await self._store.find(key) or await self._make(order, prompt, key)
+        except Failure as failure:
+            await self._fail(order, failure, promise)
+        else:
+            await self._keep(order, stored, promise)
+
+    async def _order(self, order_id: str) -> tuple[X402Order, str]:
+        """The order, and the words that its newest picture was asked for with."""
+        see = SeeX402Order(order_id=order_id)
+        order = see.order(await look(self._desk.ledger, see))
+        events = (await self._desk.ledger.streams([see.stream]))[see.stream].events
+        prompts = [e.prompt for e in events if isinstance(e, RegenerationRequested)]
+        return order, prompts[-1] if prompts else ""
+
+    async def _make(self, order: X402Order, prompt: str, key: str) -> StoredPicture:
+        id_ = order.order_id
+        if id_ not in self._made:
+            reference = f"{id_}/{order.picture.attempt}"
+            made = await self._provider.generate(prompt, reference=reference)
+            self._made[id_] = await self._mintable(made)
+            while len(self._made) > MADE_MAX:
+                del self._made[next(iter(self._made))]
+        stored = await self._store.put(key, self._made[id_])
+        self._made.pop(id_, None)
+        return stored
+
+    async def _keep(self, order: X402Order, stored: StoredPicture, promise: Promise) -> None:
+        command = StoreRegeneration(
+            order_id=order.order_id,
+            attempt=order.picture.attempt,
+            provider=self._provider.name,
+            output_url=stored.url,
+            sha256=stored.sha256,
+            content_type=stored.content_type,
+            bytes=stored.bytes,
+        )
+        await self._desk.do(command, cause=promise.todo_id)
+
+    async def _fail(self, order: X402Order, failure: Failure, promise: Promise) -> None:
+        after_s = failure.after_s if isinstance(failure, TryAgain) else 0.0
+        command = FailRegeneration(
+            order_id=order.order_id,
+            attempt=order.picture.attempt,
+            provider=self._provider.name,
+            error_class=failure.error_class,
+            reason=failure.reason[:500],
+            retry_cap=self._retry_cap,
+            not_before=timedelta(seconds=after_s),
+        )
+        await self._desk.do(command, cause=promise.todo_id)
+
+
+def picture_key(order_id: str, attempt: int) -> str:
+    """Where the picture of an attempt is stored, once it is."""
+    return f"regenerations/{order_id}/{attempt}.webp"
