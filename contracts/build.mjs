@@ -1,8 +1,8 @@
-// Compiles src/*.sol into build/NAME.json {contract, compiler, sources, abi, bytecode}, without a
-// network. `sources` is the hash of everything compiled, so that a stale file is known by reading.
-// Circle's USDC (FiatTokenV2_2 and its library) is not compiled here: its artifacts come from the
-// package `taken.from`, Apache-2.0, and keep in `deployedBytecode` what stands on a chain, with the
-// places (in bytes) where a library's address belongs in `links`.
+// Compiles src/*.sol into build/NAME.json {contract, compiler, sources, abi, bytecode,
+// deployedBytecode}, without a network. `sources` is the hash of everything compiled, so that a
+// stale file is known by reading. Circle's USDC (FiatTokenV2_2 and its library) is not compiled
+// here: its artifacts come from the package `taken.from`, Apache-2.0, with the places (in bytes of
+// `deployedBytecode`) where a library's address belongs in `links`.
 // `node build.mjs --check` writes nothing and fails when a committed file is not what its source
 // compiles to.
 import { createHash } from "node:crypto";
@@ -40,7 +40,7 @@ function compile() {
       optimizer: { enabled: true, runs: 200 },
       // No hash of the sources in the code: a comment must not change a bytecode.
       metadata: { bytecodeHash: "none", appendCBOR: false },
-      outputSelection: { "*": { "*": ["abi", "evm.bytecode.object"] } },
+      outputSelection: { "*": { "*": ["abi", "evm.bytecode.object", "evm.deployedBytecode.object"] } },
     },
   };
   const imports = (path) => {
@@ -60,8 +60,11 @@ function own() {
   return names.map((source) => {
     const name = source.replace(/\.sol$/, "");
     const { abi, evm } = output.contracts[source][name];
-    const bytecode = `0x${evm.bytecode.object}`;
-    return { contract: name, compiler: solc.version(), sources: hashOfSources(), abi, bytecode };
+    const [bytecode, deployedBytecode] = [evm.bytecode, evm.deployedBytecode].map(
+      ({ object }) => `0x${object}`,
+    );
+    const origin = { compiler: solc.version(), sources: hashOfSources() };
+    return { contract: name, ...origin, abi, bytecode, deployedBytecode };
   });
 }
 

@@ -43,13 +43,15 @@ def deploy(rpc_url: str, data_dir: Path) -> dict[str, Any]:
     deployer = Account.from_key(deploy_plan.DEPLOYER_KEY).address
     with httpx.Client(base_url=rpc_url, timeout=10.0) as client:
         chain = _Chain(client)
+        for address, code in deploy_plan.fixed_code().items():
+            if chain.call("eth_getCode", address, "latest") == "0x":
+                chain.call("anvil_setCode", address, code)
         done = int(chain.call("eth_getTransactionCount", deployer, "pending"), 16)
         if done < len(steps):
             for address in deploy_plan.in_need_of_ether():
                 chain.call("anvil_setBalance", address, hex(WALLET_WEI))
-            chain.call("anvil_setCode", contracts["usdc"], "0x" + deploy_plan.usdc_code().hex())
             chain.send(deploy_plan.DEPLOYER_KEY, steps[done:], first_nonce=done)
-        for name in ("payment_token", "role_mint", "usdc", "geoplets"):
+        for name in ("payment_token", "role_mint", "geoplets"):
             if chain.call("eth_getCode", contracts[name], "latest") == "0x":
                 raise DeployFailed(f"there is no code at {contracts[name]}, where {name} should be")
     _write(data_dir / "contracts.json", contracts)

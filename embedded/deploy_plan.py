@@ -2,8 +2,9 @@
 
 The plan is a fixed list of transactions of one account that nobody else uses, so the contracts'
 addresses follow from its nonces. New steps go to its end: a chain that has the older ones gets the
-rest. Only USDC stands where it does on Base, where no transaction can put it: its code (Circle's
-FiatTokenV2_2, see contracts/build.mjs) is written there first and initialised by the plan.
+rest. What x402's programs look for at a fixed address, where no transaction can put it, is written
+there first: USDC (Circle's FiatTokenV2_2, see contracts/build.mjs), which the plan initialises as
+on Base, and Multicall.
 Every key in this file is public and made for this purpose; none may ever hold anything of worth.
 """
 
@@ -32,6 +33,7 @@ WALLET_TOKENS = 10_000 * 10**6  # atomic units of the payment token
 WALLET_USDC = 1_000 * 10**6
 
 USDC = "0x833589fCD6eDb6E08f4c7C32D4f71b54bdA02913"
+MULTICALL = "0xcA11bde05977b3631167028862bE2a173976CA11"
 
 # Test keys: the hashes of these sentences.
 DEPLOYER_KEY = keccak(text="mega development world: deployer test key")
@@ -118,14 +120,15 @@ def plan() -> list[Step]:
     ]
 
 
-def usdc_code() -> bytes:
-    """The code to write at `USDC`, its library's address filled in."""
-    artifact = _artifact("FiatTokenV2_2")
-    code: str = artifact["deployedBytecode"][2:]
+def fixed_code() -> dict[str, str]:
+    """Code to write (0x and hex) by the address where it must stand."""
+    usdc = _artifact("FiatTokenV2_2")
+    code: str = usdc["deployedBytecode"]
     library = _created_at(_SIGNATURE_CHECKER_AT)[2:].lower()
-    for place in artifact["links"]["SignatureChecker"]:
-        code = code[: 2 * place] + library + code[2 * place + 40 :]
-    return bytes.fromhex(code)
+    for place in usdc["links"]["SignatureChecker"]:
+        start = 2 + 2 * place
+        code = code[:start] + library + code[start + 40 :]
+    return {USDC: code, MULTICALL: _artifact("Multicall")["deployedBytecode"]}
 
 
 def _initialise_usdc(deployer: str) -> list[Step]:

@@ -35,6 +35,10 @@ def world(
         "logs": env["MEGA_LOG_DIR"],
         "prices": {
             role["role"]: {"asset": role["asset"], "amount": role["price"]} for role in roles
+        }
+        | {
+            "mint": {"asset": "USDC", "amount": str(settings.mega_mint_price_usdc)},
+            "regenerate": {"asset": "USDC", "amount": str(settings.mega_regenerate_price_usdc)},
         },
         "webhooks": {"shopify": None},
         "twins": dict(twins),

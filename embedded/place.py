@@ -135,6 +135,7 @@ def _hold(port: int, held: ExitStack) -> bool:
     listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     try:
         listener.bind(("127.0.0.1", port))
+        listener.listen()  # one that only is bound could be bound a second time
     except OSError:
         listener.close()
         return False

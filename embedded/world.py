@@ -31,6 +31,9 @@ from embedded.process import end_orphans, python
 from embedded.supervisor import Errand, Progress, Supervisor
 from settings import Settings
 
+# Proof that a payment never was on the chain takes as many blocks: not a minute of a person's time.
+FINALITY_BLOCKS = 24
+
 PARTS = ("postgres", "kafka", "s3", "anvil", "twins", "api", "projections", "consumers")
 
 
@@ -64,8 +67,11 @@ class World:
         return [part for part, real in candidates if part.name in self.only and not real]
 
     def _twins_wanted(self) -> tuple[str, ...]:
-        vendors = Twins.SETTINGS
-        return tuple(name for name in vendors if getattr(self.settings, f"{name}_url") is None)
+        return tuple(
+            name
+            for name, vendor in Twins.VENDORS.items()
+            if getattr(self.settings, vendor.url_setting.lower()) is None
+        )
 
     @property
     def errands(self) -> list[Errand]:
@@ -93,6 +99,8 @@ class World:
             "MEGA_MASTER_KEY": secret("master_key", _key_32),
             "MEGA_STATEMENT_KEY": secret("statement_key", ed25519_pem),
             "EVM_CONFIRMATIONS": str(self.settings.evm_confirmations),
+            "EVM_FINALITY_BLOCKS": str(FINALITY_BLOCKS),
+            "MEGA_FACILITATOR": "onchainfi",
             "PYTHONUNBUFFERED": "1",
         }
 

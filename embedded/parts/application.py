@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import ClassVar
 
@@ -31,15 +32,32 @@ class Api(Part):
         return f"http://127.0.0.1:{self._port}"
 
 
+@dataclass(frozen=True, slots=True)
+class Vendor:
+    """The settings that lead to a vendor: its address, `path` below its base URL, and the key that
+    its twin lets us choose, if it wants one."""
+
+    url_setting: str
+    key_setting: str | None = None
+    path: str = ""
+
+
 class Twins(Part):
     """The providers' twins: one process, a port for each, standing where the vendor would."""
 
     name = "twins"
 
-    # The prefix of a vendor's settings: its _URL is the twin's address, its _KEY is ours to choose.
-    SETTINGS: ClassVar[dict[str, str]] = {"seedream": "SEEDREAM", "openai": "OPENAI"}
+    # In the order of ports. OnchainFi's twin asks x402_facilitator's, this one the chain, both only
+    # when they are asked themselves, so that no part has to be there first.
+    VENDORS: ClassVar[dict[str, Vendor]] = {
+        "seedream": Vendor("SEEDREAM_URL", "SEEDREAM_KEY"),
+        "openai": Vendor("OPENAI_URL", "OPENAI_KEY"),
+        "x402_facilitator": Vendor("MEGA_X402_FACILITATOR_URL"),
+        "onchainfi": Vendor("MEGA_ONCHAINFI_URL", "MEGA_ONCHAINFI_KEY"),
+        "farcaster": Vendor("MEGA_FARCASTER_JWKS_URL", path="/.well-known/jwks.json"),
+    }
 
-    def __init__(self, place: Place, wanted: tuple[str, ...] = tuple(SETTINGS)) -> None:
+    def __init__(self, place: Place, wanted: tuple[str, ...] = tuple(VENDORS)) -> None:
         """`wanted` are the twins whose vendor is not replaced by a real one."""
         self._place = place
         self._wanted = wanted
@@ -65,8 +83,10 @@ class Twins(Part):
     def gives(self) -> dict[str, str]:
         given = {}
         for name, url in self.urls().items():
-            given[f"{self.SETTINGS[name]}_URL"] = url
-            given[f"{self.SETTINGS[name]}_KEY"] = self._place.secrets.get(f"{name}_key")
+            vendor = self.VENDORS[name]
+            given[vendor.url_setting] = url + vendor.path
+            if vendor.key_setting:
+                given[vendor.key_setting] = self._place.secrets.get(f"{name}_key")
         return given
 
 

@@ -4,6 +4,10 @@
 it every twin gets a free port. `MEGA_TWIN_DIR` is the folder of the ledgers of effects and of the
 clocks; without it they are forgotten at the end. One line of JSON on stdout tells the ports once
 connections are taken. SIGINT and SIGTERM end the process.
+
+The x402 facilitator settles on the first node of `EVM_RPC_URLS` (chain `EVM_CHAIN_ID`) and pays gas
+with `MEGA_TWIN_FACILITATOR_KEY`, by default the development world's account. OnchainFi asks
+`MEGA_X402_FACILITATOR_URL`, by default the facilitator of this process.
 """
 
 from __future__ import annotations
@@ -17,18 +21,35 @@ from pathlib import Path
 
 import uvicorn
 
+from embedded.twins.farcaster import Farcaster
 from embedded.twins.front import Front, Twin
 from embedded.twins.journal import Journal
+from embedded.twins.onchainfi import OnchainFi
 from embedded.twins.openai import OpenAI
 from embedded.twins.seedream import Seedream
 from embedded.twins.wire import BreakableProtocol, Receive, Scope, Send
+from embedded.twins.x402_facilitator import CHAIN_ID, X402Facilitator
 
 HOST = "127.0.0.1"
 STOP_WITHIN_S = 2
 
 
-def all_twins() -> dict[str, Twin]:
-    twins: list[Twin] = [OpenAI(), Seedream()]
+NAMES = [each.name for each in (OpenAI, Seedream, X402Facilitator, OnchainFi, Farcaster)]
+
+
+def all_twins(ports: dict[str, int]) -> dict[str, Twin]:
+    """Every twin by name; `ports` are those of this process."""
+    given = os.environ.get
+    rpc_url = given("EVM_RPC_URLS", "").partition(",")[0].strip()
+    chain_id = int(given("EVM_CHAIN_ID") or CHAIN_ID)
+    own = f"http://{HOST}:{ports[X402Facilitator.name]}" if X402Facilitator.name in ports else ""
+    twins: list[Twin] = [
+        OpenAI(),
+        Seedream(),
+        X402Facilitator(rpc_url, given("MEGA_TWIN_FACILITATOR_KEY", ""), chain_id),
+        OnchainFi(given("MEGA_X402_FACILITATOR_URL") or own),
+        Farcaster(),
+    ]
     return {twin.name: twin for twin in twins}
 
 
@@ -75,12 +96,12 @@ def listen(name: str, port: int) -> socket.socket:
 
 
 async def serve() -> None:
-    twins = all_twins()
-    ports = wanted_ports(os.environ.get("MEGA_TWIN_PORTS"), list(twins))
+    ports = wanted_ports(os.environ.get("MEGA_TWIN_PORTS"), NAMES)
     place = os.environ.get("MEGA_TWIN_DIR")
     folder = Path(place) if place else None
     sockets = {name: listen(name, port) for name, port in ports.items()}
     bound = {name: opened.getsockname()[1] for name, opened in sockets.items()}
+    twins = all_twins(bound)
     fronts = {bound[name]: Front(twins[name], Journal(name, folder)) for name in ports}
     config = uvicorn.Config(
         ByPort(fronts),

@@ -50,6 +50,13 @@ class Steered(Protocol):
     async def control(self, call: Call) -> Answer | None: ...
 
 
+@runtime_checkable
+class Forgetful(Protocol):
+    """A twin that `POST /_twin/reset` makes forget how it was steered."""
+
+    def forget(self) -> None: ...
+
+
 class Front:
     """An ASGI application: control calls, scripted calls, plain calls, in this order."""
 
@@ -124,6 +131,8 @@ class Front:
                 case "GET", "ledger":
                     return Answer.json(200, {"items": self.journal.items})
                 case "POST", "reset":
+                    if isinstance(self.twin, Forgetful):
+                        self.twin.forget()
                     return Answer.json(200, {"forgotten": self.script.forget()})
                 case "POST", "clock":
                     now = self.journal.advance(parse(Advance, call.body).advance_s)

@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from embedded.parts.application import Twins
 from embedded.place import Place, Ports, WorldError
 from embedded.world import PARTS, make_world
 from settings import Settings
@@ -19,6 +20,11 @@ def bare(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     for name in Settings.model_fields:
         monkeypatch.delenv(name.upper(), raising=False)
+
+
+ALL_VENDORS = {
+    vendor.url_setting.lower(): "https://vendor.example" for vendor in Twins.VENDORS.values()
+}
 
 
 def started(**given: Any) -> list[str]:
@@ -36,7 +42,7 @@ def test_with_nothing_given_every_part_is_started() -> None:
         ({"kafka_bootstrap_servers": ("broker:9092",)}, "kafka"),
         ({"s3_endpoint_url": "https://store.example"}, "s3"),
         ({"evm_rpc_urls": ("https://node.example",)}, "anvil"),
-        ({"seedream_url": "https://a.example", "openai_url": "https://b.example"}, "twins"),
+        (ALL_VENDORS, "twins"),
     ],
 )
 def test_a_part_whose_setting_is_given_is_not_started(
