@@ -21,6 +21,20 @@ READ_S = 30.0
 TURNED_AWAY = frozenset({400, 401, 402, 403, 404, 405, 413, 415, 422, 429})
 """Said before anything was done. Every other status but 200 leaves a settlement unknown."""
 
+MAY_HAVE_MOVED = frozenset(
+    {
+        "settlement_pending",
+        "transaction_failed",
+        "duplicate_settlement",
+        "invalid_transaction_state",
+        "invalid_exact_evm_nonce_already_used",
+        "invalid_exact_evm_transfer_event_mismatch",
+        "unexpected_settle_error",
+    }
+)
+"""Noes to a settlement that come after something was sent, by this call, an earlier one or somebody
+else: version 1 says `transaction_failed` of a transaction that was only not mined in time."""
+
 _HASH = re.compile(r"0x[0-9a-fA-F]{64}")
 
 

@@ -12,9 +12,14 @@ from typing import Any
 import httpx
 
 from consumers.gateways import x402_wire
-from consumers.gateways.facilitator_http import READ_S, TURNED_AWAY, Service, tx_hash_in
+from consumers.gateways.facilitator_http import (
+    MAY_HAVE_MOVED,
+    READ_S,
+    TURNED_AWAY,
+    Service,
+    tx_hash_in,
+)
 from consumers.gateways.web import Key, Reply, json_object
-from consumers.gateways.x402_facilitator import PENDING
 from consumers.gateways.x402_ports import SettleAnswer, Verdict
 from domain.x402 import PaymentTerms, SignedPayment
 
@@ -73,15 +78,13 @@ class OnchainFi:
             if not kept or not tx_hash or said.get("success") is False:
                 raise self._service.unknown(reply, payment)
             return SettleAnswer(settled=True, tx_hash=tx_hash, facilitator=facilitator)
-        reason = self._service.told(said.get("reason"), payment)
-        refused = said.get("success") is False or (bool(reason) and said.get("success") is not True)
-        pending = reason == PENDING or not refused
+        reason = self._service.told(said.get("reason"), payment) or "unexpected_settle_error"
         return SettleAnswer(
             settled=False,
-            pending=pending,
+            pending=said.get("success") is True or reason in MAY_HAVE_MOVED,
             tx_hash=tx_hash,
             facilitator=facilitator,
-            reason=reason or (PENDING if pending else "unexpected_settle_error"),
+            reason=reason,
         )
 
     def _named(self, said: Mapping[str, Any], payment: SignedPayment) -> str:

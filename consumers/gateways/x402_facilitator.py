@@ -12,13 +12,16 @@ from typing import Any
 import httpx
 
 from consumers.gateways import x402_wire
-from consumers.gateways.facilitator_http import READ_S, TURNED_AWAY, Service, tx_hash_in
+from consumers.gateways.facilitator_http import (
+    MAY_HAVE_MOVED,
+    READ_S,
+    TURNED_AWAY,
+    Service,
+    tx_hash_in,
+)
 from consumers.gateways.web import Reply, json_object
 from consumers.gateways.x402_ports import SettleAnswer, Verdict
 from domain.x402 import PaymentTerms, SignedPayment
-
-PENDING = "settlement_pending"
-"""A transaction was broadcast and nobody waited for its end."""
 
 
 class X402Facilitator:
@@ -60,13 +63,13 @@ class X402Facilitator:
             if reply.status != 200 or not tx_hash:
                 raise self._service.unknown(reply, payment)
             return SettleAnswer(settled=True, tx_hash=tx_hash, facilitator=self.name)
-        reason = self._service.told(said.get("errorReason"), payment)
+        reason = self._service.told(said.get("errorReason"), payment) or "unexpected_settle_error"
         return SettleAnswer(
             settled=False,
-            pending=reason == PENDING,
+            pending=reason in MAY_HAVE_MOVED,
             tx_hash=tx_hash,
             facilitator=self.name,
-            reason=reason or "unexpected_settle_error",
+            reason=reason,
         )
 
 

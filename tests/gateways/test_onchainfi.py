@@ -118,6 +118,8 @@ async def test_a_no_has_its_reason(told: Server, onchainfi: OnchainFi, status: i
     [
         {"success": True, "settled": False, "txHash": TX},
         {"success": False, "settled": False, "txHash": TX, "reason": "settlement_pending"},
+        {"success": False, "settled": False, "txHash": TX, "reason": "transaction_failed"},
+        {"success": False, "settled": False, "txHash": TX},
         {"settled": False, "txHash": TX},
     ],
 )

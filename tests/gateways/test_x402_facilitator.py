@@ -116,13 +116,24 @@ async def test_a_settlement_is_a_transactions_hash(
     assert answer.facilitator == "x402"
 
 
-async def test_a_transaction_nobody_waited_for_is_pending(
-    told: Server, facilitator: X402Facilitator
+@pytest.mark.parametrize(
+    "reason",
+    [
+        "settlement_pending",
+        "transaction_failed",  # in version 1 also one that was not mined in time
+        "invalid_exact_evm_nonce_already_used",  # somebody else sent it
+        "duplicate_settlement",
+        "unexpected_settle_error",
+        None,
+    ],
+)
+async def test_a_no_after_something_was_sent_is_pending(
+    told: Server, facilitator: X402Facilitator, reason: str | None
 ) -> None:
-    said = {"success": False, "errorReason": "settlement_pending", "transaction": TX}
-    told.told = Told(body=said)
+    told.told = Told(body={"success": False, "errorReason": reason, "transaction": TX})
     answer = await facilitator.settle(pay(), TERMS, payment_id="")
     assert (answer.settled, answer.pending, answer.tx_hash) == (False, True, TX.lower())
+    assert answer.reason == (reason or "unexpected_settle_error")
 
 
 @pytest.mark.parametrize("transaction", [None, "", "0x", "0x" + "zz" * 32, 7])
