@@ -67,9 +67,12 @@ def assert_shape(world: dict[str, Any], api: str) -> None:
     assert recipes.count("role_mint_final") >= 1
     assert all(int(role["price"]) > 0 for role in world["roles"])
     assert world["evm"]["chain_id"] == 8453
-    assert world["evm"]["contracts"]["role_mint"].startswith("0x")
-    assert world["evm"]["contracts"]["payment_token"].startswith("0x")
-    assert {"seedream", "openai"} <= set(world["twins"])
+    contracts = world["evm"]["contracts"]
+    assert set(contracts) == {"payment_token", "role_mint", "usdc", "geoplets"}
+    assert all(address.startswith("0x") for address in contracts.values())
+    assert set(world["twins"]) >= {"seedream", "openai", "onchainfi", "x402_facilitator"}
+    assert world["prices"]["mint"] == {"asset": "USDC", "amount": "1000000"}
+    assert world["prices"]["regenerate"] == {"asset": "USDC", "amount": "900000"}
     wallets = [wallet for wallet in world["wallets"] if wallet["kind"] == "evm"]
     assert len(wallets) == 10
     assert all(wallet["private_key"].startswith("0x") for wallet in wallets)
