@@ -27,6 +27,9 @@ from pydantic import (
 )
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
+from domain.x402 import PaymentTerms
+from domain.x402_events import PaymentType
+
 
 def _split(value: object) -> object:
     """`"a, b"` is `("a", "b")`; anything that is not text is left for the type to judge."""
@@ -196,6 +199,20 @@ class Settings(BaseSettings):
         """DATABASE_URL; require the setting first."""
         assert self.database_url is not None
         return self.database_url
+
+    @property
+    def x402_terms(self) -> dict[PaymentType, PaymentTerms]:
+        """What a Geoplet and a regeneration cost, and whom; require the settings first."""
+        assert self.usdc_address is not None and self.mega_x402_pay_to is not None
+        prices: dict[PaymentType, int] = {
+            "mint": self.mega_mint_price_usdc,
+            "regenerate": self.mega_regenerate_price_usdc,
+        }
+        to = {"token": self.usdc_address.lower(), "pay_to": self.mega_x402_pay_to.lower()}
+        return {
+            name: PaymentTerms(chain_id=self.evm_chain_id, amount=price, **to)
+            for name, price in prices.items()
+        }
 
     @classmethod
     def load(cls, require: tuple[str, ...] = (), **given: Any) -> Self:

@@ -5,16 +5,26 @@ from __future__ import annotations
 import asyncio
 import signal
 
+import httpx
 import structlog
 import uvicorn
 import uvloop
 
 import logs
 from api.app import create_app
+from api.base import Base, Verdict
+from api.chain_head import Block
 from api.parts import open_parts
-from consumers.gateways.evm import EvmRpc
+from api.payment_problems import FacilitatorSilent, PictureAway
+from api.problems import ChainSilent
+from consumers import composing_x402
+from consumers.gateways.evm_geoplets import GeopletRpc
 from consumers.gateways.evm_wallets import EvmWallets
-from consumers.gateways.ports import TryAgain
+from consumers.gateways.pictures import digest
+from consumers.gateways.ports import Failure, TryAgain
+from consumers.gateways.web import get_once
+from consumers.gateways.x402_signature import signed_by
+from domain.x402 import PaymentTerms, SignedPayment
 from settings import Settings, named_settings
 
 REQUIRED = (
@@ -26,8 +36,13 @@ REQUIRED = (
     "role_mint_address",
     "payment_token_address",
     "payment_treasury",
+    "usdc_address",
+    "geoplets_address",
+    "voucher_signer_key",
+    "mega_x402_pay_to",
 )
 GRACE_S = 10
+PICTURE_S = 20.0
 
 log = structlog.get_logger()
 
@@ -35,34 +50,84 @@ log = structlog.get_logger()
 async def main() -> None:
     settings = Settings.load_or_exit(require=REQUIRED)
     logs.configure()
-    rpc = EvmRpc(
-        settings.evm_rpc_urls,
-        chain_id=settings.evm_chain_id,
-        contract=settings.role_mint_address or "",
-        token=settings.payment_token_address or "",
-        treasury=settings.payment_treasury or "",
-    )
+    chain = composing_x402.geoplet_chain(settings)
     wallets = EvmWallets(settings.evm_rpc_urls, chain_id=settings.evm_chain_id)
+    asked = Asked(chain, wallets)
+    try:
+        async with httpx.AsyncClient() as web:
+            base = compose(settings, asked, web)
+            async with open_parts(settings, asked.head, base, asked.wallet) as parts:
+                app = create_app(parts)
+                await serve(uvicorn.Server(configured(app, settings.mega_port)))
+    finally:
+        await chain.aclose()
+        await wallets.aclose()
 
-    async def head() -> int | None:
+
+class Asked:
+    """The chain, asked on behalf of the routes."""
+
+    def __init__(self, chain: GeopletRpc, wallets: EvmWallets) -> None:
+        self._chain, self._wallets = chain, wallets
+
+    async def head(self) -> Block | None:
         try:
-            return (await rpc.head()).number
+            head = await self._chain.head()
         except TryAgain:
             return None
+        return Block(head.number, head.time)
 
-    async def ask_wallet(address: str, digest: bytes, signature: bytes) -> bool | None:
+    async def wallet(self, address: str, digest: bytes, signature: bytes) -> bool | None:
         try:
-            return await wallets.accepts(address, digest, signature)
+            return await self._wallets.accepts(address, digest, signature)
         except TryAgain as silent:
             log.warning("wallet_not_asked", why=silent.reason)
             return None
 
-    try:
-        async with open_parts(settings, head, ask_wallet) as parts:
-            await serve(uvicorn.Server(configured(create_app(parts), settings.mega_port)))
-    finally:
-        await rpc.aclose()
-        await wallets.aclose()
+    async def fid_minted(self, fid: int) -> bool:
+        try:
+            return await self._chain.fid_minted(fid)
+        except Failure as silent:
+            log.warning("chain_not_asked", why=silent.reason)
+            raise ChainSilent() from silent
+
+    async def signed_by(self, payment: SignedPayment, terms: PaymentTerms) -> bool:
+        try:
+            return await signed_by(payment, terms, self.wallet)
+        except Failure as silent:
+            raise ChainSilent() from silent
+
+
+def compose(settings: Settings, asked: Asked, web: httpx.AsyncClient) -> Base:
+    """What the paid routes ask, each failure of the world said as a refusal."""
+    facilitator = composing_x402.facilitator(settings, web)
+    vouchers = composing_x402.vouchers(settings)
+
+    async def verify(payment: SignedPayment, terms: PaymentTerms) -> Verdict:
+        try:
+            return await facilitator.verify(payment, terms)
+        except Failure as silent:
+            log.warning("facilitator_not_asked", why=silent.reason)
+            raise FacilitatorSilent() from silent
+
+    async def picture(url: str, sha256: str) -> bytes:
+        try:
+            reply = await get_once(web, url, vendor="s3", read_timeout_s=PICTURE_S)
+        except Failure as silent:
+            raise PictureAway() from silent
+        if reply.status != 200 or digest(reply.body) != sha256:
+            log.warning("picture_not_read", url=url, status=reply.status)
+            raise PictureAway()
+        return reply.body
+
+    return Base(
+        terms=settings.x402_terms,
+        verify=verify,
+        signed_by=asked.signed_by,
+        fid_minted=asked.fid_minted,
+        sign_voucher=vouchers.sign,
+        picture=picture,
+    )
 
 
 def configured(app: object, port: int) -> uvicorn.Config:

@@ -19,10 +19,22 @@ from api.edge import Edge
 from api.parts import Parts
 from api.problems import crashed, refused, spoken_by_framework
 from api.speech import PROBLEM_SCHEMA
+from api.x402 import RECEIPT, RECEIPT_V1, REQUIRED
 from domain.event import Refused
 from ledger.errors import LedgerUnavailable
 
-ROUTES = ("characters", "mint_orders", "auth", "ledger", "me", "admin", "health", "dev")
+ROUTES = (
+    "characters",
+    "mint_orders",
+    "geoplets",
+    "payment_tracking",
+    "auth",
+    "ledger",
+    "me",
+    "admin",
+    "health",
+    "dev",
+)
 
 
 def create_app(parts: Parts) -> FastAPI:
@@ -41,7 +53,14 @@ def create_app(parts: Parts) -> FastAPI:
             allow_credentials=True,
             allow_methods=["GET", "POST", "PATCH", "DELETE"],
             allow_headers=["*"],
-            expose_headers=["X-Ledger-Position", "Idempotent-Replayed", "Retry-After"],
+            expose_headers=[
+                "X-Ledger-Position",
+                "Idempotent-Replayed",
+                "Retry-After",
+                REQUIRED,
+                RECEIPT,
+                RECEIPT_V1,
+            ],
         )
     app.openapi = lambda: _openapi(app)  # type: ignore[method-assign]
     # Outside everything else, so that a crash is counted and a broken connection is really broken.

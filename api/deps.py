@@ -7,6 +7,8 @@ The order of checks (`contract.md` §1) is the order in which a route calls thes
 from __future__ import annotations
 
 import re
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from hashlib import sha256
 from typing import Any, cast
 from urllib.parse import urlsplit
@@ -20,7 +22,7 @@ from api.parts import Parts
 from api.principal import Principal
 from api.problems import InProgress, Invalid, Unauthenticated
 from api.tokens import SIGN_IN_LASTS_S, Claims
-from commands.command import Command, Context, Outcome, handle
+from commands.command import Command, Context, Outcome, handle, kept_outcome
 from commands.passes import BurnNonce, NonceUsed
 
 COOKIE = "mega_session"
@@ -120,18 +122,41 @@ def context(request: Request, who: Principal | None = None, **more: str) -> Cont
 
 async def write(request: Request, who: Principal, command: Command) -> Response:
     """Handles a command under the request's Idempotency-Key and answers with its outcome."""
+    async with underway(request, who):
+        return answered(await recorded(request, who, command))
+
+
+@asynccontextmanager
+async def underway(request: Request, who: Principal) -> AsyncIterator[None]:
+    """Around the work of a request: InProgress for another one with the same key."""
     parts, key = parts_of(request), _key_hash(request, who)
     if key in parts.running:
         raise InProgress()
     if key:
         parts.running.add(key)
     try:
-        asked = context(request, who, key=key, request_hash=_request_hash(request) if key else "")
-        outcome = await handle(parts.ledger, command, asked)
+        yield
     finally:
         parts.running.discard(key)
+
+
+async def recorded(request: Request, who: Principal, command: Command) -> Outcome:
+    """The outcome of a command under the request's key; the first one again for a known key."""
+    parts = parts_of(request)
+    outcome = await handle(parts.ledger, command, _keyed(request, who))
     parts.directory.learn(outcome.events)
-    return answered(outcome)
+    return outcome
+
+
+async def recorded_before(request: Request, who: Principal) -> Outcome | None:
+    """The outcome that was kept with the request's key, None when there is none."""
+    keyed = _keyed(request, who)
+    return await kept_outcome(parts_of(request).ledger, keyed) if keyed.key else None
+
+
+def _keyed(request: Request, who: Principal) -> Context:
+    key = _key_hash(request, who)
+    return context(request, who, key=key, request_hash=_request_hash(request) if key else "")
 
 
 def _key_hash(request: Request, who: Principal) -> str:
@@ -156,13 +181,13 @@ def spoken(body: Any, status: int = 200, headers: dict[str, str] | None = None) 
     return Response(orjson.dumps(body), status, headers, "application/json")
 
 
-def answered(outcome: Outcome) -> Response:
-    """The answer of a command, with the position that a reader may wait for.
+def answered(outcome: Outcome, body: Any = None) -> Response:
+    """The answer of a command, with the position that a reader may wait for; `body` in its place.
 
     Names are sorted, because the database does not keep their order for a replay.
     """
     headers = {"X-Ledger-Position": str(outcome.position)}
     if outcome.replayed:
         headers["Idempotent-Replayed"] = "true"
-    body = orjson.dumps(outcome.answer.body, option=orjson.OPT_SORT_KEYS)
-    return Response(body, outcome.answer.status, headers, "application/json")
+    said = orjson.dumps(body or outcome.answer.body, option=orjson.OPT_SORT_KEYS)
+    return Response(said, outcome.answer.status, headers, "application/json")

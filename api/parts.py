@@ -7,8 +7,9 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 
+from api.base import Base
 from api.births import Births
-from api.chain_head import ChainHead
+from api.chain_head import Block, ChainHead
 from api.farcaster import QuickAuth, open_quick_auth
 from api.limits import Limits
 from api.meters import Meters
@@ -39,6 +40,7 @@ class Parts:
     ledger: Ledger
     catalog: Catalog
     chain: ChainHead
+    base: Base
     clock: Clock
     reader: Reader
     births: Births
@@ -92,11 +94,13 @@ async def ended(tasks: list[asyncio.Task[None]]) -> None:
 @asynccontextmanager
 async def open_parts(
     settings: Settings,
-    head: Callable[[], Awaitable[int | None]],
+    head: Callable[[], Awaitable[Block | None]],
+    base: Base,
     ask_wallet: AskWallet | None = None,
 ) -> AsyncIterator[Parts]:
     """Opens the ledger and what follows the database. `head` asks the chain for its newest block,
-    None when it cannot be told; `ask_wallet` asks contract wallets there."""
+    None when it cannot be told, `base` what else the paid routes ask; `ask_wallet` asks contract
+    wallets there."""
     url = settings.database
     await set_up_views(url)
     async with reading_pool(url, READERS) as pool, open_quick_auth(settings) as farcaster:
@@ -114,6 +118,7 @@ async def open_parts(
                     ledger=ledger,
                     catalog=catalog_of(settings),
                     chain=ChainHead(head),
+                    base=base,
                     clock=clock,
                     reader=reader,
                     births=Births(ledger),

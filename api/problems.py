@@ -17,6 +17,7 @@ from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
 
+from api.payment_problems import PAYMENT_TABLE
 from commands.characters import NotPaid
 from commands.command import KeyReused, TooBusy
 from commands.orders import WalletRequired
@@ -88,6 +89,10 @@ class Invalid(Refused):
         self.fields = fields
 
 
+class Malformed(Invalid):
+    """The request is malformed."""
+
+
 # class of refusal → status, code, seconds after which asking again makes sense
 TABLE: dict[type[Exception], tuple[int, str, int | None]] = {
     Unauthenticated: (401, "UNAUTHENTICATED", None),
@@ -102,6 +107,7 @@ TABLE: dict[type[Exception], tuple[int, str, int | None]] = {
     TooManyClaims: (409, "TOO_MANY_CLAIMS", None),
     TooManySteps: (409, "TOO_MANY_STEPS", None),
     NotPaid: (409, "NOT_OFFERED", None),
+    Malformed: (400, "INVALID_REQUEST", None),
     TooManyIdentities: (409, "TOO_MANY_IDENTITIES", None),
     TooLarge: (413, "BODY_TOO_LARGE", None),
     Invalid: (422, "INVALID_REQUEST", None),
@@ -116,6 +122,7 @@ TABLE: dict[type[Exception], tuple[int, str, int | None]] = {
     LedgerUnavailable: (503, "LEDGER_UNAVAILABLE", 1),
     PoolTimeout: (503, "LEDGER_UNAVAILABLE", 1),
     psycopg.OperationalError: (503, "LEDGER_UNAVAILABLE", 1),
+    **PAYMENT_TABLE,
 }
 DOWN = (
     "The ledger cannot be reached. Ask again with the same Idempotency-Key: nothing is done twice."
@@ -150,7 +157,7 @@ async def refused(request: Request, error: Exception) -> Response:
     if known is None:
         return problem(409, "REFUSED", _sentence(error))
     status, code, after_s = known
-    members: dict[str, Any] = {}
+    members: dict[str, Any] = dict(getattr(error, "members", {}))
     if isinstance(error, Invalid):
         members["fields"] = [{"field": name, "message": why} for name, why in error.fields]
     if isinstance(error, Limited):

@@ -161,6 +161,39 @@ async def look(ledger: Ledger, command: Command, claims: Sequence[str] = ()) -> 
     return seen
 
 
+async def kept_outcome(ledger: Ledger, context: Context) -> Outcome | None:
+    """The first answer to the key of `context`, None when it has none yet. Raises KeyReused."""
+    claim = f"key:{context.key}"
+    seen = Seen()
+    for stream, loaded in (await ledger.streams([claim])).items():
+        seen.add(stream, loaded.events, loaded.position)
+    if not seen.get(Claim, claim).taken:
+        return None
+    return await _first_answer(ledger, claim, context, seen)
+
+
+class KeepAnswer(Command):
+    """Records nothing but the answer under its key, for work that took several commands; `about`
+    is the stream it speaks of, whose pass it is kept for."""
+
+    about: str
+    status: int
+    body: dict[str, Any]
+    owner: str
+
+    def reads(self, seen: Seen) -> Iterator[str]:
+        yield self.about
+
+    def decide(self, seen: Seen, at: datetime) -> list[Event]:
+        return []
+
+    def pass_id(self, seen: Seen) -> str:
+        return self.owner
+
+    def answer(self, seen: Seen, new: bool) -> Answer:
+        return Answer(self.status, self.body)
+
+
 async def _first_answer(ledger: Ledger, claim: str, context: Context, seen: Seen) -> Outcome:
     if claim.startswith("inbox:"):
         return Outcome(seen.position, Answer(200, {}), replayed=True)

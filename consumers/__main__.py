@@ -18,23 +18,30 @@ import structlog
 import uvloop
 
 import logs
+from consumers.composing import (
+    evm_chain,
+    evm_minter,
+    image_provider,
+    openai,
+    picture_store,
+)
+from consumers.composing_x402 import facilitator, geoplet_chain
 from consumers.evidence import Depths, Examiner
-from consumers.gateways.evm import EvmRpc
-from consumers.gateways.evm_minter import EvmRoleMinter
-from consumers.gateways.openai_images import OpenAIImages
-from consumers.gateways.ports import ImageProvider
-from consumers.gateways.s3 import S3Pictures, s3_client
-from consumers.gateways.seedream import Seedream
+from consumers.gateways.mintable import mintable
 from consumers.intake import Intake
 from consumers.producer import Publisher
 from consumers.reactions.final_mint import FinalMint
 from consumers.reactions.generation import PROVIDER_RESULTS, Generation
 from consumers.reactions.payments import CHAIN_RESULTS, Payments
+from consumers.reactions.pictures import Pictures
 from consumers.reactions.promise import Desk, Reaction
+from consumers.reactions.settlement import Settlement
 from consumers.relay import Relay
 from consumers.results import Results
+from consumers.sightings import Geoplets, RoleMints, Source
 from consumers.watcher import Watcher
 from consumers.worker import Pace, Worker
+from consumers.x402_evidence import X402Depths, X402Examiner
 from ledger.clock import Clock
 from ledger.ledger import Ledger
 from ledger.pool import reading_pool
@@ -49,6 +56,11 @@ REQUIRED = (
     "payment_token_address",
     "payment_treasury",
     "mint_signer_key",
+    "usdc_address",
+    "geoplets_address",
+    "mega_x402_pay_to",
+    "openai_url",
+    "openai_key",
     "s3_endpoint_url",
     "s3_public_base_url",
     "s3_access_key",
@@ -96,32 +108,55 @@ def compose(
     """Everything that runs here, put together from the settings."""
     database, kafka = settings.database, settings.kafka_bootstrap_servers
     prefix, env = settings.mega_topic_prefix, settings.mega_env
-    chain = evm_chain(settings)
+    chain, geoplets = evm_chain(settings), geoplet_chain(settings)
     depths = Depths(settings.evm_confirmations, settings.evm_finality_blocks)
     examiner, desk = Examiner(chain, depths), Desk(ledger, clock.now)
     store = picture_store(settings, web)
-    results, cap = Results(desk, examiner, store), timedelta(seconds=LONGEST_PAUSE_S[env])
+    cap = timedelta(seconds=LONGEST_PAUSE_S[env])
+    settlement = Settlement(
+        desk,
+        X402Examiner(geoplets, x402_depths(settings)),
+        facilitator(settings, web),
+        settings.x402_terms,
+    )
+    results = Results(desk, examiner, store, settlement)
     payments = Payments(desk, examiner, publisher)
     generation = Generation(desk, image_provider(settings, web), store, publisher, cap)
+    pictures = Pictures(desk, openai(settings, web), store, mintable, cap)
     reactions: Mapping[str, Reaction] = {
         "verify": payments.verify,
         "finality": payments.watch,
         "expire": payments.expire,
         "generate": generation.generate,
         "final_mint": FinalMint(desk, examiner, evm_minter(settings), payments).mint,
+        "x402": settlement.attend,
+        "picture": pictures.make,
     }
+    sources: list[Source] = [RoleMints(chain), Geoplets(geoplets)]
     return [
         Relay(database, ledger, kafka, prefix),
         *intakes(settings, results),
-        Watcher(
-            database,
-            chain,
-            publisher,
-            confirmations=settings.evm_confirmations,
-            poll_s=BLOCK_S[env],
-        ),
+        *(watcher(settings, source, publisher) for source in sources),
         Worker(database, reactions, clock.now, paces=paces(env)),
     ]
+
+
+def watcher(settings: Settings, source: Source, publisher: Publisher) -> Watcher:
+    return Watcher(
+        settings.database,
+        source,
+        publisher,
+        confirmations=settings.evm_confirmations,
+        poll_s=BLOCK_S[settings.mega_env],
+    )
+
+
+def x402_depths(settings: Settings) -> X402Depths:
+    return X402Depths(
+        payment=settings.mega_x402_confirmations,
+        mint=settings.evm_confirmations,
+        finality=settings.evm_finality_blocks,
+    )
 
 
 def intakes(settings: Settings, results: Results) -> list[Intake]:
@@ -150,60 +185,9 @@ def paces(env: str) -> dict[str, Pace]:
         "final_mint": Pace(2 * block, longest),
         "generate": Pace(PICTURE_S[env], longest),
         "expire": Pace(1.0, longest),
+        "x402": Pace(block / 2, min(longest, 10 * block)),
+        "picture": Pace(PICTURE_S[env], longest),
     }
-
-
-def evm_chain(settings: Settings) -> EvmRpc:
-    assert settings.role_mint_address and settings.payment_token_address
-    assert settings.payment_treasury
-    return EvmRpc(
-        settings.evm_rpc_urls,
-        chain_id=settings.evm_chain_id,
-        contract=settings.role_mint_address,
-        token=settings.payment_token_address,
-        treasury=settings.payment_treasury,
-    )
-
-
-def evm_minter(settings: Settings) -> EvmRoleMinter:
-    assert settings.mint_signer_key and settings.role_mint_address
-    return EvmRoleMinter(
-        settings.evm_rpc_urls,
-        chain_id=settings.evm_chain_id,
-        contract=settings.role_mint_address,
-        private_key=settings.mint_signer_key.get_secret_value(),
-    )
-
-
-def image_provider(settings: Settings, web: httpx.AsyncClient) -> ImageProvider:
-    if settings.mega_image_provider == "openai":
-        assert settings.openai_url and settings.openai_key
-        return OpenAIImages(
-            url=settings.openai_url,
-            key=settings.openai_key.get_secret_value(),
-            model=settings.openai_model,
-            client=web,
-        )
-    assert settings.seedream_url and settings.seedream_key
-    return Seedream(
-        url=settings.seedream_url,
-        key=settings.seedream_key.get_secret_value(),
-        model=settings.seedream_model,
-        client=web,
-        output_hosts=frozenset(settings.mega_provider_hosts),
-    )
-
-
-def picture_store(settings: Settings, web: httpx.AsyncClient) -> S3Pictures:
-    assert settings.s3_endpoint_url and settings.s3_public_base_url
-    assert settings.s3_access_key and settings.s3_secret_key
-    client = s3_client(
-        endpoint_url=settings.s3_endpoint_url,
-        access_key=settings.s3_access_key.get_secret_value(),
-        secret_key=settings.s3_secret_key.get_secret_value(),
-    )
-    base = settings.s3_public_base_url
-    return S3Pictures(client=client, bucket=settings.s3_bucket, public_base=base, web=web)
 
 
 def stop(parts: list[Part]) -> None:

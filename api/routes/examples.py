@@ -9,6 +9,27 @@ ORDER_ID = "0c4f1b62-6a0b-5f3c-8a3e-52f6a8f6b7d1"
 TX_HASH = "0x" + "5e" * 32
 _contract, _token = "0x" + "c0" * 20, "0x" + "70" * 20
 
+VOUCHER: dict[str, Any] = {
+    "to": "0x19E7E376E7C213B7E7e7e46cc70A5dD086DAff2A",
+    "fid": "12345",
+    "nonce": "1736640000",
+    "deadline": "1736640900",
+}
+
+ACCEPTS: dict[str, Any] = {
+    "scheme": "exact",
+    "network": "base",
+    "maxAmountRequired": "1000000",
+    "resource": "https://mega.example/api/get-mint-signature",
+    "description": "Minting a Geoplet",
+    "mimeType": "application/json",
+    "payTo": "0x19E7E376E7C213B7E7e7e46cc70A5dD086DAff2A",
+    "maxTimeoutSeconds": 900,
+    "asset": "0x833589fCD6eDb6E08f4c7C32D4f71b54bdA02913",
+    "outputSchema": None,
+    "extra": {"name": "USD Coin", "version": "2"},
+}
+
 CHARACTER: dict[str, Any] = {
     "id": CHARACTER_ID,
     "role": "samurai",

@@ -113,4 +113,4 @@ async def with_live_depth(parts: Parts, view: dict[str, Any]) -> dict[str, Any]:
     head = await parts.chain.live() if evidence else None
     if head is None:
         return view
-    return {**view, "evidence": {**evidence, "depth": max(head - evidence["block"] + 1, 0)}}
+    return {**view, "evidence": {**evidence, "depth": max(head.number - evidence["block"] + 1, 0)}}

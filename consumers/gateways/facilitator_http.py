@@ -35,6 +35,7 @@ MAY_HAVE_MOVED = frozenset(
 """Noes to a settlement that come after something was sent, by this call, an earlier one or somebody
 else: version 1 says `transaction_failed` of a transaction that was only not mined in time."""
 
+_LONG = re.compile(r"[\w+/=-]{100,}")
 _HASH = re.compile(r"0x[0-9a-fA-F]{64}")
 
 
@@ -90,12 +91,12 @@ class Service:
 
     def told(self, words: object, payment: SignedPayment) -> str:
         """A facilitator's words, bounded, without what nobody may read: whoever has the signature
-        or the header can move the money."""
+        or a header with it, in whatever form it is repeated, can move the money."""
         text = " ".join(words.split()) if isinstance(words, str) else ""
         bare = payment.signature.removeprefix("0x")
         for secret in (*self.secrets, payment.header, payment.signature, bare):
             text = text.replace(secret, "***") if secret else text
-        return text[:MAX_REASON]
+        return _LONG.sub("***", text)[:MAX_REASON]
 
     def _turned_away(self, reply: Reply, payment: SignedPayment) -> Failure:
         reason = self._reason(reply, payment)

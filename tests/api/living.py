@@ -17,6 +17,7 @@ from fastapi import FastAPI
 
 from api.__main__ import configured
 from api.app import create_app
+from api.chain_head import Block
 from api.parts import Parts, open_parts
 from commands.characters import FailGeneration, RequestGeneration, StoreImage
 from commands.command import Command, Context, Outcome, handle
@@ -26,6 +27,7 @@ from domain.payment import Payment
 from projections.catalog import all_projections
 from projections.runner import Runner
 from settings import Settings
+from tests.api.based import FakeBase
 from tests.api.opened import ADDRESSES, CHAIN_ID
 from tests.world import Database, TestWorld
 
@@ -75,6 +77,7 @@ class Living:
     parts: Parts
     app: FastAPI
     head: list[int | None]
+    base: FakeBase
 
     async def caller(self, scope: str = "user", wallet: str | None = None) -> Caller:
         wallet = wallet or f"0x{secrets.token_hex(20)}"
@@ -148,18 +151,20 @@ class Living:
 async def living(world: TestWorld, database: Database, **given: Any) -> AsyncIterator[Living]:
     """The application with these settings in place of the tests' own, projections running."""
     head: list[int | None] = [100]
+    base = FakeBase()
 
-    async def ask() -> int | None:
-        return head[0]
+    async def ask() -> Block | None:
+        now = int(parts.clock.now().timestamp())
+        return None if head[0] is None else Block(head[0], now)
 
     env = {name.lower(): value for name, value in world.environment().items()}
     own = {"database_url": database.url, "evm_chain_id": CHAIN_ID}
     settings = Settings.load(**{**env, **ADDRESSES, **own, **given})
-    async with open_parts(settings, ask) as parts:
+    async with open_parts(settings, ask, base.base) as parts:
         runners = [Runner(database.url, parts.ledger, one) for one in all_projections()]
         running = [asyncio.create_task(runner.run()) for runner in runners]
         try:
-            yield Living(parts, create_app(parts), head)
+            yield Living(parts, create_app(parts), head, base)
         finally:
             for runner in runners:
                 runner.stop()

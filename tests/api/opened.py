@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -14,12 +15,14 @@ from eth_account.messages import encode_defunct
 from eth_account.signers.local import LocalAccount
 
 from api.app import create_app
+from api.chain_head import Block
 from api.parts import Parts, open_parts
 from api.siwe import AskWallet
 from ledger.audit import spoken_time
 from projections.catalog import all_projections
 from projections.runner import Runner
 from settings import Settings
+from tests.api.based import FakeBase
 from tests.world import Database, TestWorld
 
 HOST = "mega.example"
@@ -124,14 +127,14 @@ async def opened(
 ) -> AsyncIterator[Api]:
     """The application with these settings in place of the tests' own."""
 
-    async def head() -> int | None:
-        return 1
+    async def head() -> Block | None:
+        return Block(1, int(time.time()))
 
     env: Mapping[str, str] = world.environment()
     given = {name.lower(): value for name, value in env.items()}
     own = {"database_url": database.url, "mega_public_host": HOST, "evm_chain_id": CHAIN_ID}
     loaded = Settings.load(**{**given, **ADDRESSES, **own, **settings})
-    async with open_parts(loaded, head, ask_wallet) as parts:
+    async with open_parts(loaded, head, FakeBase().base, ask_wallet) as parts:
         transport = httpx.ASGITransport(app=create_app(parts), raise_app_exceptions=False)
         base: Any = {"transport": transport, "base_url": f"http://{HOST}"}
         async with httpx.AsyncClient(**base) as client, httpx.AsyncClient(**base) as bare:

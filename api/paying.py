@@ -1,0 +1,174 @@
+"""What the paid routes do alike: who may pay for a fid, which order a payment is for, whether it is
+good, and waiting until it is known to be settled or not."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+
+from starlette.requests import Request
+
+from api.deps import context, parts_of
+from api.owners import identities_of
+from api.parts import Parts
+from api.payment_problems import FidMismatch, VerificationFailed, WalletNotLinked
+from api.principal import Principal
+from commands.command import Outcome, handle, look
+from commands.x402_outcome import SeeX402Order
+from commands.x402_payment import TrackPayment
+from commands.x402_slot import (
+    PaymentAlreadyUsed,
+    SeeAuthorization,
+    SeePayment,
+    SubmitPayment,
+    authorization_claim,
+)
+from domain.x402 import PaymentTerms, SignedPayment
+from domain.x402_attempt import Attempt
+from domain.x402_events import PaymentType
+from domain.x402_order import X402Order
+from domain.x402_refusals import PaymentInFlight, PaymentReplaced, SignatureExpired
+from tracking_log import tell
+
+POLL_S = 0.02
+SETTLE_PATIENCE_S = 12.0
+
+
+async def may_pay(request: Request, who: Principal, fid: int, wallet: str) -> None:
+    """FidMismatch or WalletNotLinked unless both are identities of the caller's pass."""
+    known = await identities_of(request, who)
+    if f"fid:{fid}" not in known:
+        raise FidMismatch()
+    if f"eip155:{wallet}" not in known:
+        raise WalletNotLinked()
+
+
+async def order_in(parts: Parts, fid: int, payment_type: PaymentType) -> X402Order:
+    """The order that the slot means now, as the ledger has it."""
+    see = SeePayment(fid=fid, payment_type=payment_type)
+    return see.order(await look(parts.ledger, see))
+
+
+async def order_of(
+    parts: Parts, payment: SignedPayment, fid: int, payment_type: PaymentType
+) -> X402Order:
+    """The order that a payment was taken in for, one never opened when it is new.
+
+    PaymentAlreadyUsed when it is for another fid or another payment type.
+    """
+    terms, said = parts.base.terms[payment_type], payment.authorization
+    claim = authorization_claim(terms.chain_id, terms.token, said.payer, said.nonce)
+    see = SeeAuthorization(claim=claim)
+    order = see.order(await look(parts.ledger, see))
+    if order.terms and (order.terms.fid, order.terms.payment_type) != (fid, payment_type):
+        raise PaymentAlreadyUsed()
+    return order
+
+
+async def check(
+    parts: Parts, payment: SignedPayment, terms: PaymentTerms, wallet: str
+) -> tuple[str, str]:
+    """VerificationFailed unless the payment is good and `wallet`'s own; else who will settle it,
+    and by which id."""
+    now = int(parts.clock.now().timestamp())
+    if reason := terms.fault(payment, now):
+        raise VerificationFailed(reason)
+    if payment.authorization.payer != wallet:
+        raise VerificationFailed("invalid_payload: authorization.from is not userAddress")
+    if not await parts.base.signed_by(payment, terms):
+        raise VerificationFailed("invalid_exact_evm_payload_signature")
+    verdict = await parts.base.verify(payment, terms)
+    if not verdict.valid:
+        raise VerificationFailed(verdict.reason)
+    return verdict.facilitator, verdict.payment_id
+
+
+async def hand_in(
+    request: Request, who: Principal, payment: SignedPayment, fid: int, payment_type: PaymentType
+) -> X402Order:
+    """Sees to it that a payment is submitted; answers its order. Raises what stands against it."""
+    parts = parts_of(request)
+    order = await order_of(parts, payment, fid, payment_type)
+    nonce = payment.authorization.nonce
+    if not order.opened:
+        await _take_in(request, who, payment, fid, payment_type)
+    elif not _known(order, nonce).landed:
+        submit = SubmitPayment(fid=fid, payment_type=payment_type, nonce=nonce)
+        await done(request, who, submit)
+    order = await order_of(parts, payment, fid, payment_type)
+    attempt = order.attempts.get(nonce)
+    if attempt is None:
+        raise PaymentReplaced()
+    if attempt.standing == "expired":
+        raise SignatureExpired()
+    return order
+
+
+async def settled(
+    parts: Parts, order: X402Order, nonce: str, patience_s: float = SETTLE_PATIENCE_S
+) -> X402Order | None:
+    """The order once the payment has landed, None when that is not known in time. Raises
+    SettlementFailed or SignatureExpired once it is known that nothing was taken."""
+
+    def over(now: X402Order) -> bool:
+        attempt = _known(now, nonce)
+        if not attempt.landed:
+            attempt.still_good()
+        return attempt.landed
+
+    return await until(parts, order, over, patience_s)
+
+
+async def until(
+    parts: Parts, order: X402Order, over: Callable[[X402Order], bool], patience_s: float
+) -> X402Order | None:
+    """The order as soon as it is `over`; None when it is not in time."""
+    see = SeeX402Order(order_id=order.order_id)
+    deadline = asyncio.get_running_loop().time() + patience_s
+    while not over(order):
+        if asyncio.get_running_loop().time() >= deadline:
+            return None
+        await asyncio.sleep(POLL_S)
+        order = see.order(await look(parts.ledger, see))
+    return order
+
+
+async def done(request: Request, who: Principal, command: SubmitPayment | TrackPayment) -> Outcome:
+    """Handles a command that is not what the request is answered with, and tells of it."""
+    outcome = await handle(parts_of(request).ledger, command, context(request, who))
+    tell(outcome)
+    return outcome
+
+
+async def _take_in(
+    request: Request, who: Principal, payment: SignedPayment, fid: int, payment_type: PaymentType
+) -> None:
+    """A payment that nobody has seen before, verified and submitted at once."""
+    parts = parts_of(request)
+    order = await order_in(parts, fid, payment_type)
+    if order.in_flight:
+        raise PaymentInFlight()
+    if order.paid and not order.ended:
+        raise PaymentReplaced()
+    terms, payer = parts.base.terms[payment_type], payment.authorization.payer
+    await may_pay(request, who, fid, payer)
+    facilitator, payment_id = await check(parts, payment, terms, payer)
+    track = TrackPayment(
+        fid=fid,
+        payment_type=payment_type,
+        owner=who.pass_id,
+        terms=terms,
+        payment=payment,
+        facilitator=facilitator,
+        payment_id=payment_id,
+        seen_block=await parts.chain.known(),
+        hand_in=True,
+    )
+    await done(request, who, track)
+
+
+def _known(order: X402Order, nonce: str) -> Attempt:
+    attempt = order.attempts.get(nonce)
+    if attempt is None:
+        raise PaymentReplaced()
+    return attempt

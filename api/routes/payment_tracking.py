@@ -1,0 +1,175 @@
+"""What became of a payment, by its natural key (fid, payment type): seed 004's five endpoints."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Path, Request, Response
+from pydantic import StringConstraints
+
+from api.asking import FRESH, THEN, as_of, fresh
+from api.body import NoBody, read_paid_body
+from api.deps import parts_of, signed_in, spoken, write
+from api.owners import own_fid
+from api.problems import Malformed
+from api.routes.examples import TX_HASH, VOUCHER
+from api.routes.geoplets import Camel, Fid, Header, Kind, Wallet
+from api.speech import told
+from api.tracking import Given, shown, track
+from commands.x402_slot import ClaimMint, ClaimSettlement, DismissPayment
+from domain.geoplet_view import NOTHING
+from domain.x402_events import PaymentType
+
+router = APIRouter(prefix="/api/payment-tracking", tags=["payment tracking"])
+ONE = "/{fid}/{payment_type}"
+REFUSALS = (400, 403, 404, 409, 413, 422, 429, 503)
+FidPath = Annotated[str, Path(examples=["12345"])]
+KindPath = Annotated[str, Path(examples=["mint"])]
+TxHash = Annotated[str, StringConstraints(pattern=r"^0x[0-9a-fA-F]{64}$", to_lower=True)]
+Uint = Annotated[str, StringConstraints(pattern=r"^[0-9]{1,78}$")] | Annotated[int, Fid]
+SIGNATURE = StringConstraints(pattern=r"^0x([0-9a-fA-F]{2}){1,1024}$")
+
+
+class GivenVoucher(Camel):
+    """Numbers as decimal strings, or as numbers."""
+
+    to: Wallet
+    fid: Uint
+    nonce: Uint
+    deadline: Uint
+
+
+class Tracked(Camel):
+    fid: Fid
+    payment_type: Kind
+    user_address: Wallet
+    payment_header: Header
+    voucher: GivenVoucher | None = None
+    signature: Annotated[str, SIGNATURE] | None = None
+    settlement_tx_hash: TxHash | None = None
+
+
+class Settled(Camel):
+    settlement_tx_hash: TxHash
+
+
+class Minted(Camel):
+    mint_tx_hash: TxHash
+
+
+def key_of(fid: str, payment_type: str) -> tuple[int, PaymentType]:
+    """The natural key in a path; Malformed when it is none."""
+    if not (fid.isascii() and fid.isdigit() and 0 < int(fid[:20]) < 2**63):
+        raise Malformed(("path.fid", "a positive integer"))
+    match payment_type:
+        case "mint" | "regenerate":
+            return int(fid), payment_type
+    raise Malformed(("path.paymentType", "mint or regenerate"))
+
+
+@router.post(
+    "",
+    **told(
+        "Track a payment that was verified elsewhere (scope service)",
+        body=Tracked,
+        example={
+            "fid": 12345,
+            "paymentType": "mint",
+            "userAddress": VOUCHER["to"],
+            "paymentHeader": "bm8gcGF5bWVudA==",
+        },
+        answers={
+            402: {"code": "PAYMENT_VERIFICATION_FAILED"},
+            200: {"status": "verified", "expiresAt": "2026-01-01T00:15:00Z"},
+        },
+        problems=REFUSALS,
+        keyed=True,
+    ),
+)
+async def track_payment(request: Request) -> Response:
+    who = signed_in(request, "service")
+    body = await read_paid_body(request, Tracked)
+    given = Given(**body.model_dump(exclude={"voucher"}), voucher=voucher_in(body))
+    return await write(request, who, await track(parts_of(request), given))
+
+
+@router.get(
+    ONE,
+    **told(
+        "What became of the payment, and the payer's way on",
+        answers={200: NOTHING},
+        problems=(400, 403, 404, 422, 429, 503),
+        query={**FRESH, **THEN},
+    ),
+)
+async def read_tracking(request: Request, fid: FidPath, payment_type: KindPath) -> Response:
+    who = signed_in(request, "user", "service", "auditor")
+    number, kind = key_of(fid, payment_type)
+    then = as_of(request)
+    if not (then and who.may("auditor")):
+        await own_fid(request, who, number)
+    await fresh(request, "x402_orders")
+    payer = not who.may("service", "auditor") or who.may("user")
+    return spoken(await shown(parts_of(request), number, kind, then, header=payer))
+
+
+@router.patch(
+    ONE + "/settle",
+    **told(
+        "Claim that a transaction settled the payment; the chain is looked at",
+        body=Settled,
+        example={"settlementTxHash": TX_HASH},
+        answers={404: {"code": "NOT_FOUND"}, 200: {"success": True, "status": "verified"}},
+        problems=REFUSALS,
+        keyed=True,
+    ),
+)
+async def claim_settlement(request: Request, fid: FidPath, payment_type: KindPath) -> Response:
+    who = signed_in(request, "user", "service")
+    number, kind = key_of(fid, payment_type)
+    await own_fid(request, who, number)
+    body = await read_paid_body(request, Settled)
+    claim = ClaimSettlement(fid=number, payment_type=kind, tx_hash=body.settlement_tx_hash)
+    return await write(request, who, claim)
+
+
+@router.patch(
+    ONE + "/mint",
+    **told(
+        "Claim that a transaction minted the Geoplet; the chain is looked at",
+        body=Minted,
+        example={"mintTxHash": TX_HASH},
+        answers={404: {"code": "NOT_FOUND"}, 200: {"success": True, "status": "settled"}},
+        problems=REFUSALS,
+        keyed=True,
+    ),
+)
+async def claim_mint(request: Request, fid: FidPath, payment_type: KindPath) -> Response:
+    who = signed_in(request, "user", "service")
+    number, kind = key_of(fid, payment_type)
+    await own_fid(request, who, number)
+    body = await read_paid_body(request, Minted)
+    claim = ClaimMint(fid=number, payment_type=kind, tx_hash=body.mint_tx_hash)
+    return await write(request, who, claim)
+
+
+@router.delete(
+    ONE,
+    **told(
+        "Drop a payment that was not handed in",
+        answers={200: {"success": True}},
+        problems=REFUSALS,
+        keyed=True,
+    ),
+)
+async def dismiss_payment(request: Request, fid: FidPath, payment_type: KindPath) -> Response:
+    who = signed_in(request, "user", "service")
+    number, kind = key_of(fid, payment_type)
+    await own_fid(request, who, number)
+    await read_paid_body(request, NoBody)
+    reason: Any = "service" if who.may("service") else "payer"
+    return await write(request, who, DismissPayment(fid=number, payment_type=kind, reason=reason))
+
+
+def voucher_in(body: Tracked) -> dict[str, Any] | None:
+    return body.voucher.model_dump() if body.voucher else None
