@@ -13,6 +13,7 @@ import pytest
 
 from consumers.gateways.onchainfi import OnchainFi, decimal_text
 from consumers.gateways.ports import Failure, OutcomeUnknown, TryAgain
+from consumers.gateways.x402_wire import v1_header
 from domain.x402_header import read_payment
 from tests.gateways.test_x402_facilitator import BROKEN, NO_VERDICT, TX
 from tests.gateways.x402_side import NONCE, TERMS, Server, Told, pay, server
@@ -176,6 +177,16 @@ async def test_a_broken_answer_leaves_a_settlement_unknown_and_a_question_unaske
     assert isinstance(await verifying(onchainfi), TryAgain)
     failed = await settling(onchainfi)
     assert isinstance(failed, OutcomeUnknown) and failed.reference == NONCE
+
+
+async def test_a_header_that_is_repeated_stays_here(told: Server, onchainfi: OnchainFi) -> None:
+    """Ours, which is not the payer's; all of it, or the larger part."""
+    header = v1_header(pay(), TERMS)
+    for words in (f"bad header {header}", f"bad header {header[7:-90]}..."):
+        told.told = Told(400, {"status": "error", "message": words})
+        for failure in (await verifying(onchainfi), await settling(onchainfi)):
+            assert "bad header ***" in failure.reason
+            assert header[100:200] not in repr(failure)
 
 
 async def test_the_key_is_nowhere_but_in_its_header(told: Server, onchainfi: OnchainFi) -> None:
