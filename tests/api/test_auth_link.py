@@ -85,6 +85,15 @@ async def test_no_proof_two_proofs_or_an_unknown_one_is_422(api: Api, body: Any)
     assert answer.status_code == 422, answer.text
 
 
+async def test_two_proofs_are_refused_although_one_of_them_is_good(api: Api) -> None:
+    who, proof = await api.dev("link-e"), await api.proof(new_wallet())
+    both = {"siwe": proof, "farcaster": {"token": "e30.e30.c2ln"}}
+    answer = await api.post("/auth/link", both, who)
+    assert (answer.status_code, answer.json()["fields"][0]["field"]) == (422, "body")
+    assert (await api.get("/me", who)).json()["wallets"] == []
+    assert (await api.post("/auth/link", {"siwe": proof}, who)).status_code == 200
+
+
 async def test_a_refused_proof_links_nothing(api: Api) -> None:
     who, wallet = await api.dev("link-d"), new_wallet()
     proof = await api.proof(wallet, domain="evil.example")

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import time
-from typing import Any
+from datetime import UTC, datetime
 
 import httpx
+import jwt
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -20,6 +22,7 @@ from api.farcaster import (
     PAUSE_S,
     Keys,
     MalformedToken,
+    QuickAuth,
     TokenRefused,
     fid_of,
     read_header,
@@ -28,18 +31,16 @@ from api.problems import FarcasterSilent
 from embedded.twins.farcaster import SigningKey
 
 FIRST, SECOND = SigningKey.new(None), SigningKey.new(None)
-OUTAGES: dict[str, Any] = {
-    "an error": (503, b""),
-    "a redirect": (302, b""),
+GOOD = json.dumps({"keys": [FIRST.jwk()]}).encode()
+OUTAGES: dict[str, tuple[int, bytes]] = {
+    "an error": (503, GOOD),
+    "a redirect": (302, GOOD),
     "no JSON": (200, b"<html>"),
     "no object": (200, b"[]"),
     "no keys": (200, b"{}"),
     "keys of another kind": (200, b'{"keys":[{"kty":"oct","k":"c2VjcmV0","kid":"a"}]}'),
-    "keys for another algorithm": (
-        200,
-        httpx.Response(200, json={"keys": [{**FIRST.jwk(), "alg": "RS512"}]}).content,
-    ),
-    "too much": (200, b" " * (ANSWER_BYTES_MAX + 1) + b"{}"),
+    "keys for another algorithm": (200, GOOD.replace(b"RS256", b"RS512")),
+    "too much": (200, b" " * ANSWER_BYTES_MAX + GOOD),
 }
 
 
@@ -189,6 +190,15 @@ async def test_a_crowd_with_unknown_keys_shares_one_question_and_has_to_wait_its
             assert all(isinstance(one, TokenRefused) for one in refusals)
         assert host.calls == 3
         assert time.monotonic() - began >= 2 * PAUSE_S - 0.05
+
+
+async def test_a_token_of_another_algorithm_is_refused_without_asking_anybody(
+    farcaster: World,
+) -> None:
+    unsigned = jwt.encode({"sub": 1}, None, algorithm="none", headers={"kid": FIRST.kid})
+    with pytest.raises(TokenRefused):
+        await QuickAuth(farcaster.keys, "mega.example").fid(unsigned, datetime.now(UTC))
+    assert farcaster.host.calls == 0
 
 
 async def test_a_token_without_a_key_id_is_judged_by_the_only_key_there_is(
