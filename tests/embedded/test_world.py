@@ -79,7 +79,7 @@ def test_secrets_are_made_once_and_only_their_owner_reads_them(tmp_path: Path) -
 
 
 def test_ports_are_kept_while_they_are_free(tmp_path: Path) -> None:
-    names = [f"part_{number}" for number in range(50)]
+    names = [f"part_{number}" for number in range(300)]  # enough to draw one twice
     first, again = Ports(tmp_path / "ports.json"), Ports(tmp_path / "ports.json")
     first.reserve(*names)
     chosen = [first[name] for name in names]

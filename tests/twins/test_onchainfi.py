@@ -158,6 +158,7 @@ def test_a_settlement_may_stay_pending_although_it_is_broadcast(payments: Paymen
     assert len(moved(payments.onchainfi, said)) == 1
     again = settle(payments, order)
     assert (again["settled"], again["txHash"]) == (True, told["txHash"])
+    assert settle(payments, verified(payments, payment(payments)))["settled"] is True
 
 
 def test_a_reset_forgets_the_behaviour(payments: Payments) -> None:
