@@ -108,9 +108,8 @@ async def open_parts(
         await clock.refresh()
         await directory.refresh()
         ledger = Ledger(url, master_key=settings.master_key, ahead=clock.ahead)
-        following = [asyncio.create_task(directory.follow())]
-        if settings.mega_env == "dev":
-            following.append(asyncio.create_task(clock.follow()))
+        clocks = [clock.follow()] if settings.mega_env == "dev" else []
+        following = [asyncio.create_task(each) for each in (directory.follow(), *clocks)]
         try:
             async with ledger:
                 yield Parts(

@@ -34,8 +34,14 @@ WHERE due_at <= clock_timestamp() + ahead;
 -- orders_by_status --
 SELECT status, count(*) FROM views.mint_orders GROUP BY status;
 
--- x402_order --
-SELECT state FROM views.x402_orders
-WHERE fid = %(fid)s AND payment_type = %(payment_type)s
-ORDER BY number DESC
-LIMIT 1;
+-- x402_measures --
+SELECT success_rate::float8, settlement_rate::float8, seconds_to_mint::float8
+FROM mega_x402_measures;
+
+-- x402_errors --
+SELECT error_code, occurrences FROM mega_x402_errors;
+
+-- x402_orders_by_status --
+SELECT payment_type, coalesce(status, 'none'), count(*)
+FROM views.x402_orders
+GROUP BY payment_type, status;

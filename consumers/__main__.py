@@ -106,8 +106,7 @@ def compose(
     web: httpx.AsyncClient,
 ) -> list[Part]:
     """Everything that runs here, put together from the settings."""
-    database, kafka = settings.database, settings.kafka_bootstrap_servers
-    prefix, env = settings.mega_topic_prefix, settings.mega_env
+    env = settings.mega_env
     chain, geoplets = evm_chain(settings), geoplet_chain(settings)
     depths = Depths(settings.evm_confirmations, settings.evm_finality_blocks)
     examiner, desk = Examiner(chain, depths), Desk(ledger, clock.now)
@@ -134,11 +133,16 @@ def compose(
     }
     sources: list[Source] = [RoleMints(chain), Geoplets(geoplets)]
     return [
-        Relay(database, ledger, kafka, prefix),
+        relay(settings, ledger),
         *intakes(settings, results),
         *(watcher(settings, source, publisher) for source in sources),
-        Worker(database, reactions, clock.now, paces=paces(env)),
+        Worker(settings.database, reactions, clock.now, paces=paces(env)),
     ]
+
+
+def relay(settings: Settings, ledger: Ledger) -> Relay:
+    kafka, prefix = settings.kafka_bootstrap_servers, settings.mega_topic_prefix
+    return Relay(settings.database, ledger, kafka, prefix)
 
 
 def watcher(settings: Settings, source: Source, publisher: Publisher) -> Watcher:

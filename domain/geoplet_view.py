@@ -62,19 +62,23 @@ def describe_recovery(order: X402Order, at: datetime) -> dict[str, Any] | None:
             why = order.picture.error_class or None
             return _way("regenerate", until=order.retry_until, reason=why)
         case "failed" if order.failure:
-            return _way("support", case_id=failed_case(order), reason=order.failure.error_code)
+            return _way(
+                "support", case_id=failed_case(order.stream), reason=order.failure.error_code
+            )
     if surplus := order.attempts.surplus:
-        case_id = surplus_case(order, surplus[0].nonce)
+        case_id = surplus_case(order.stream, surplus[0].nonce)
         return _way("support", case_id=case_id, reason="OVERPAID")
     return None
 
 
-def failed_case(order: X402Order) -> str:
-    return f"{order.stream}/failed"
+def failed_case(stream: str) -> str:
+    """The id in `/admin/recoveries` of an order that ended without delivery."""
+    return f"{stream}/failed"
 
 
-def surplus_case(order: X402Order, nonce: str) -> str:
-    return f"{order.stream}/{nonce}"
+def surplus_case(stream: str, nonce: str) -> str:
+    """The id in `/admin/recoveries` of a payment beyond the price."""
+    return f"{stream}/{nonce}"
 
 
 def spoken_voucher(order: X402Order) -> dict[str, str] | None:

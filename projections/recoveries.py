@@ -9,12 +9,19 @@ from typing import Any
 
 import msgspec
 
+from domain.geoplet_view import failed_case, surplus_case
 from domain.order_events import (
     PaymentEvent,
     PaymentRejected,
     PaymentRetracted,
     PaymentSettled,
     PaymentSurplusRecorded,
+)
+from domain.x402_events import (
+    X402OrderFailed,
+    X402PaymentEvent,
+    X402PaymentRetracted,
+    X402PaymentSurplusRecorded,
 )
 from ledger.codec import Recorded
 from projections.projection import Projection
@@ -23,9 +30,9 @@ from projections.topics import topics_of
 
 @dataclass(frozen=True, slots=True)
 class Case:
-    """One transaction of one order. `kind`: overpaid, or why it was rejected. `status`: open, or
-    withdrawn when a reorg took the money away or it came to pay the price after all; it opens again
-    when that changes.
+    """What one transaction, or the end of one order, leaves to an operator. `kind`: overpaid, why
+    a payment was rejected, or why an order failed. `status`: open, or withdrawn when a reorg took
+    the money away or it came to pay the price after all; it opens again when that changes.
     """
 
     kind: str
@@ -41,34 +48,44 @@ class Case:
 
 class Recoveries(Projection[Case]):
     name = "recoveries"
-    version = 2
-    topics = topics_of(PaymentSettled, PaymentRejected, PaymentSurplusRecorded, PaymentRetracted)
+    version = 3
+    topics = topics_of(
+        PaymentSettled,
+        PaymentRejected,
+        PaymentSurplusRecorded,
+        PaymentRetracted,
+        X402PaymentSurplusRecorded,
+        X402PaymentRetracted,
+        X402OrderFailed,
+    )
     state = Case
 
     def keys(self, recorded: Recorded) -> Iterable[str]:
-        event = recorded.event
-        assert isinstance(event, PaymentEvent | PaymentRetracted)
-        return (f"{event.stream}/{event.tx_hash}",)
+        match recorded.event:
+            case PaymentEvent() | PaymentRetracted() as event:
+                return (f"{event.stream}/{event.tx_hash}",)
+            case X402PaymentEvent() as event:
+                return (surplus_case(event.stream, event.nonce),)
+        return (failed_case(recorded.stream),)
 
     def fold(self, key: str, state: Case | None, recorded: Recorded) -> Case | None:
-        event = recorded.event
-        if isinstance(event, PaymentRetracted):
-            return replace(state, amount=0, status="withdrawn") if state else None
-        assert isinstance(event, PaymentEvent)
-        if isinstance(event, PaymentSettled) and not int(event.refund_due):
-            return replace(state, amount=0, status="withdrawn") if state else None
-        known = state or Case(
-            kind=event.reason if isinstance(event, PaymentRejected) else "overpaid",
-            stream=recorded.stream,
-            pass_id=recorded.metadata.get("pass_id", ""),
-            opened_at=recorded.recorded_at,
-            position=recorded.position,
-            tx=event.tx_hash,
-            payer=event.payer,
-            amount=0,
-        )
-        due = event.refund_due if isinstance(event, PaymentSettled) else event.amount
-        return replace(known, amount=known.amount + int(due), status="open")
+        match recorded.event:
+            case PaymentRetracted() | X402PaymentRetracted():
+                return replace(state, amount=0, status="withdrawn") if state else None
+            case PaymentSettled(refund_due="0"):
+                return replace(state, amount=0, status="withdrawn") if state else None
+            case PaymentSettled() as event:
+                known = state or _opened(recorded, "overpaid", event.tx_hash, event.payer)
+                return _more(known, event.refund_due)
+            case PaymentRejected() as event:
+                known = state or _opened(recorded, event.reason, event.tx_hash, event.payer)
+                return _more(known, event.amount)
+            case PaymentSurplusRecorded() | X402PaymentSurplusRecorded() as event:
+                known = state or _opened(recorded, "overpaid", event.tx_hash, event.payer)
+                return _more(known, event.amount)
+            case X402OrderFailed() as event:
+                return _more(_opened(recorded, event.error_code, "", ""), event.refund_due)
+        return state
 
     def record(self, key: str, state: Case) -> dict[str, Any]:
         return {
@@ -82,3 +99,20 @@ class Recoveries(Projection[Case]):
             "facts": {"tx": state.tx, "payer": state.payer, "amount": str(state.amount)},
             "state": msgspec.json.encode(state).decode(),
         }
+
+
+def _opened(recorded: Recorded, kind: str, tx: str, payer: str) -> Case:
+    return Case(
+        kind=kind,
+        stream=recorded.stream,
+        pass_id=recorded.metadata.get("pass_id", ""),
+        opened_at=recorded.recorded_at,
+        position=recorded.position,
+        tx=tx,
+        payer=payer,
+        amount=0,
+    )
+
+
+def _more(case: Case, due: str) -> Case:
+    return replace(case, amount=case.amount + int(due), status="open")

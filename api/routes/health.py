@@ -84,3 +84,21 @@ async def measure(parts: Parts) -> None:
     meters.set("mega_todo_due", "Promises that are due.", {(): state["due"]})
     meters.set("mega_todo_oldest_seconds", "How long the oldest is due.", {(): state["oldest"]})
     meters.set("mega_orders", "Orders by status.", orders, "status")
+    await measure_x402(parts)
+
+
+async def measure_x402(parts: Parts) -> None:
+    """Seed 004's measures of the last day, by the views of the ledger that anybody may read."""
+    meters, rows = parts.meters, parts.reader.rows
+    ((success, settlement, seconds),) = await rows(SQL["x402_measures"])
+    errors = {(code,): count for code, count in await rows(SQL["x402_errors"])}
+    orders = {(kind, status): n for kind, status, n in await rows(SQL["x402_orders_by_status"])}
+    told = {
+        "mega_x402_success_rate": ("Percent of mint payments that were minted.", success),
+        "mega_x402_settlement_rate": ("Percent of verified payments that settled.", settlement),
+        "mega_x402_seconds_to_mint": ("From verified to minted, on average.", seconds),
+    }
+    for name, (help_, value) in told.items():
+        meters.set(name, help_, {(): float("nan") if value is None else value})
+    meters.set("mega_x402_errors", "Errors of the last day by code.", errors, "code")
+    meters.set("mega_x402_orders", "Orders by status.", orders, "payment_type", "status")
