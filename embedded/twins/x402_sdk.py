@@ -15,6 +15,7 @@ from threading import Lock, Thread
 from typing import Any
 
 import stamina
+from eth_typing import HexStr
 from web3.exceptions import TimeExhausted
 from x402 import x402FacilitatorSync
 from x402.mechanisms.evm import FacilitatorWeb3Signer
@@ -54,7 +55,7 @@ on_moved: ContextVar[Callable[[Transfer], None]] = ContextVar("on_moved")
 """Told, from any thread, when the transfer that the current call broadcasts stands in a block."""
 
 
-class Signer(FacilitatorWeb3Signer):  # type: ignore[misc]
+class Signer(FacilitatorWeb3Signer):
     """The SDK's signer, which reports what moved and is not confused by a chain that forgets."""
 
     def __init__(self, key: str, rpc_url: str) -> None:
@@ -94,7 +95,7 @@ class Signer(FacilitatorWeb3Signer):  # type: ignore[misc]
         )
         for attempt in while_it_may:
             with attempt:
-                receipt = self._w3.eth.wait_for_transaction_receipt(tx_hash, timeout=60)
+                receipt = self._w3.eth.wait_for_transaction_receipt(HexStr(tx_hash), timeout=60)
         self._mined(tx_hash, receipt["status"] == 1)
 
     def _mined(self, tx_hash: str, succeeded: bool) -> None:
