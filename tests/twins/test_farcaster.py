@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +11,8 @@ import pytest
 
 from embedded.twins.farcaster import ISSUER, Farcaster
 from tests.twins.alone import Alone, alone
+from tests.twins.conftest import TwinProcess
+from tests.twins.control import HTTP
 
 DOMAIN = "mega.example"
 
@@ -93,6 +96,14 @@ async def test_the_key_survives_a_restart_and_without_a_folder_it_does_not(tmp_p
             seen.append((await the_key(twin))["kid"])
     assert seen[0] == seen[1] != seen[2]
     assert (tmp_path / "farcaster.pem").stat().st_mode & 0o777 == 0o600
+
+
+def test_a_key_that_was_shown_outlives_kill_9(own_process: TwinProcess) -> None:
+    twin = own_process.control("farcaster")
+    shown = HTTP.get(f"{twin.url}/.well-known/jwks.json").json()
+    own_process.end(signal.SIGKILL)
+    own_process.start()
+    assert HTTP.get(f"{twin.url}/.well-known/jwks.json").json() == shown
 
 
 async def test_a_rotated_key_survives_too(tmp_path: Path) -> None:
