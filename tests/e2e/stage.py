@@ -6,6 +6,7 @@ over a fresh database, topics with a prefix, and a chain that the test mines.
 
 from __future__ import annotations
 
+import json
 import secrets
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
@@ -19,6 +20,7 @@ from psycopg import sql
 
 from tests.contracts.chain import Chain, encoded_call
 from tests.e2e.facts import Facts
+from tests.e2e.vendors import Vendors
 from tests.twins.control import Control
 from tests.waiting import eventually
 from tests.world import Child, TestWorld, start_child
@@ -87,6 +89,8 @@ class Stage:
         self.database = stack.enter_context(world.database())
         self.prefix = f"e{secrets.token_hex(4)}."
         self.chain = chain or own_chain(world, stack)
+        self.vendors = Vendors(world, self.prefix, folder, self.chain.url)
+        stack.callback(self.vendors.stop)
         self.facts = Facts(self)
         self._children: dict[str, Child] = {}
         self._env = {**self._settings(rpc_urls or (self.chain.url,)), **settings}
@@ -105,11 +109,15 @@ class Stage:
         place.ports.reserve(port)
         self.api = f"http://{HERE}:{place.ports[port]}"
         contracts = self.chain.contracts
+        told = self._folder / "world.json"
+        told.write_text(json.dumps({"twins": self.vendors.urls}))
         return {
             **self.world.environment(),
             **self.world.gives("kafka"),
             **self.world.gives("s3"),
             **self.world.gives("twins"),
+            **self.vendors.gives(),
+            "MEGA_WORLD_FILE": str(told),
             "DATABASE_URL": self.database.url,
             "MEGA_TOPIC_PREFIX": self.prefix,
             "MEGA_PORT": str(place.ports[port]),
@@ -120,6 +128,10 @@ class Stage:
             "PAYMENT_TREASURY": contracts["treasury"],
             "ROLE_MINT_ADDRESS": contracts["role_mint"],
             "MINT_SIGNER_KEY": contracts["minter_key"],
+            "USDC_ADDRESS": contracts["usdc"],
+            "GEOPLETS_ADDRESS": contracts["geoplets"],
+            "VOUCHER_SIGNER_KEY": contracts["voucher_signer_key"],
+            "MEGA_X402_PAY_TO": contracts["pay_to"],
         }
 
     def _keep_commits(self) -> None:
@@ -166,6 +178,7 @@ class Stage:
             self.start(name)
         for name in PROCESSES:
             self.ready(name)
+        self.vendors.ready()
 
     def stop(self) -> None:
         for child in reversed(self._children.values()):

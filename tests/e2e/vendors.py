@@ -1,0 +1,90 @@
+"""The vendors of one stage: an x402 facilitator, an OnchainFi in front of it and an OpenAI, each a
+twin in one process of this stage's own, so that what they did and what time it is there is its own.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from pathlib import Path
+
+import httpx
+
+from tests.twins.control import Control
+from tests.waiting import eventually
+from tests.world import Child, TestWorld, start_child
+
+NAMES = ("x402_facilitator", "onchainfi", "openai")
+HERE = "127.0.0.1"
+
+
+class Vendors:
+    """`rpc_url` is the chain on which payments are settled."""
+
+    def __init__(self, world: TestWorld, prefix: str, folder: Path, rpc_url: str) -> None:
+        self._folder = folder
+        names = {name: f"twin_{prefix}{name}" for name in NAMES}
+        world.place.ports.reserve(*names.values())
+        self._ports = {name: world.place.ports[port] for name, port in names.items()}
+        self._rpc_url = rpc_url
+        self._child: Child | None = None
+        self.start()
+
+    @property
+    def urls(self) -> dict[str, str]:
+        return {name: f"http://{HERE}:{port}" for name, port in self._ports.items()}
+
+    def gives(self) -> Mapping[str, str]:
+        """The settings that lead here."""
+        return {
+            "MEGA_FACILITATOR": "onchainfi",
+            "MEGA_X402_FACILITATOR_URL": self.urls["x402_facilitator"],
+            "MEGA_ONCHAINFI_URL": self.urls["onchainfi"],
+            "MEGA_ONCHAINFI_KEY": "ofi_test_key",
+            "OPENAI_URL": self.urls["openai"],
+            "OPENAI_KEY": "sk-test-key",
+        }
+
+    def __getitem__(self, name: str) -> Control:
+        return Control(self.urls[name])
+
+    def start(self) -> None:
+        env = {
+            "MEGA_TWIN_PORTS": json.dumps(self._ports),
+            "MEGA_TWIN_DIR": str(self._folder / "vendors"),
+            "EVM_RPC_URLS": self._rpc_url,
+        }
+        self._child = start_child(("embedded.twins",), env, self._folder)
+
+    def ready(self) -> None:
+        eventually(self._answers, 40)
+
+    def kill(self) -> None:
+        """kill -9: nobody listens at their addresses until `start`. They remember what they did."""
+        assert self._child is not None
+        self._child.kill()
+
+    def stop(self) -> None:
+        if self._child is not None and self._child.poll() is None:
+            self._child.stop()
+
+    def reset(self) -> None:
+        """No script, no behaviour; the ledgers stay."""
+        for name in NAMES:
+            self[name].reset()
+
+    def settled(self, payer: str) -> list[int]:
+        """What the facilitator moved for a payer, by its own ledger: amounts, oldest first."""
+        items = self["x402_facilitator"].get("ledger")
+        return [int(item["amount"]) for item in items if item["payer"] == payer]
+
+    def pictures(self, prompt: str) -> int:
+        """How many pictures were billed for a prompt."""
+        return [item["prompt"] for item in self["openai"].billed()].count(prompt)
+
+    def _answers(self) -> bool:
+        assert self._child is not None and self._child.poll() is None, self._child
+        try:
+            return httpx.get(f"{self.urls['onchainfi']}/_twin/script").is_success
+        except httpx.TransportError:
+            return False
