@@ -7,10 +7,11 @@ from __future__ import annotations
 
 import typer
 
-from cli import audit, demo, operate
+from cli import audit, demo, demo_geoplet, operate
 from cli.export import export
 from cli.failures import Commands
 from cli.run import run
+from cli.say import AsJson
 from cli.topics import topics
 from cli.world import settings
 
@@ -49,7 +50,15 @@ def migrate() -> None:
 
 demos = group("demo", "Stories told against the running world.")
 demos.command("role-mint")(demo.role_mint)
-demos.command("all")(demo.role_mint)
+demos.command("geoplet")(demo_geoplet.geoplet)
+
+
+@demos.command("all")
+def all_demos(json_: AsJson = False) -> None:
+    """Every story, one after the other."""
+    demo.role_mint(json_=json_)
+    demo_geoplet.geoplet(json_=json_)
+
 
 app.command()(audit.verify)
 app.command()(audit.replay)

@@ -46,7 +46,7 @@ class Teller:
     def __call__(self, what: str, more: str) -> None:
         self.told.append({"what": what, "more": more})
         if not self._quiet:
-            typer.echo(f"{what:>16}  {more}")
+            typer.echo(f"{what:>16}  {more}".rstrip())
 
 
 def story(buyer: Buyer, role: str, kind: str, say: Teller) -> None:
