@@ -19,7 +19,6 @@ Standing = Literal[
     "verified", "submitted", "settled", "surplus",
     "replaced", "dismissed", "expired", "rejected", "lapsed",
 ]  # fmt: skip
-GIVEN_UP = frozenset({"replaced", "dismissed", "expired", "rejected"})
 
 
 @dataclass(frozen=True, slots=True)

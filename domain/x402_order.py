@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from datetime import datetime
+from functools import reduce
 from typing import Any, Literal
 
 from domain import geoplet_events as made
@@ -133,7 +134,7 @@ class X402Order:
             raise PaymentInFlight()
         if self.paid or self.ended:
             return []
-        if len(self.attempts.by_nonce) >= ATTEMPTS_MAX:
+        if len(self.attempts.alive) >= ATTEMPTS_MAX:
             raise TooManyAttempts(f"({ATTEMPTS_MAX})")
         before = self.attempts.verified
         if before is None:
@@ -148,11 +149,13 @@ class X402Order:
             raise PaymentReplaced()
         if attempt.landed or attempt.standing == "submitted":
             return []
-        if attempt.standing == "verified" and at >= attempt.expires_at:
+        if attempt.standing == "verified" and at > attempt.expires_at:
             return [happened.X402PaymentExpired(**self._of(attempt))]
         attempt.still_good()
         if self.paid or self.failure:
             raise PaymentReplaced()
+        if self.in_flight:
+            raise PaymentInFlight()
         return [self._submitted(attempt, at, "payer")]
 
     def reject(self, nonce: str, reason: str, at: datetime, *, proven: bool = False) -> list[Event]:
@@ -172,22 +175,23 @@ class X402Order:
         attempt = self.attempts.get(nonce)
         if attempt is None or (attempt.landed and attempt.final):
             return []
-        moved: list[Event] = []
         if attempt.landing:
             if attempt.landing.block_hash == found.block_hash:
                 return []
             moved = self.retract(attempt.landing.block_hash, at)
+            left = reduce(X402Order.evolve, moved, self)
+            return [*moved, *left.land(nonce, found, confirmations=confirmations, at=at)]
         if found.depth < confirmations:
-            return moved
+            return []
         if found.amount < self.price:
-            return [*moved, *self.reject(nonce, "authorization_canceled", at, proven=True)]
+            return self.reject(nonce, "authorization_canceled", at, proven=True)
         facts = {**self._of(attempt), **found.facts()}
         other = self.paid and self.paid.nonce != nonce
         if other or self.failure:
             asset, due = self.terms.asset if self.terms else "", str(found.amount)
             extra = happened.X402PaymentSurplusRecorded(**facts, asset=asset, refund_due=due)
-            return [*moved, extra]
-        return [*moved, happened.X402PaymentSettled(**facts, settled_at=at)]
+            return [extra]
+        return [happened.X402PaymentSettled(**facts, settled_at=at)]
 
     def lapse(self, nonce: str, lapsed: happened.X402PaymentLapsed, at: datetime) -> list[Event]:
         """The proof that an authorization can never land."""
@@ -199,8 +203,10 @@ class X402Order:
     def dismiss(self, reason: str) -> list[Event]:
         if self.paid or self.in_flight or self.minting.seen or self.attempts.surplus:
             raise PaymentAlreadySettled()
-        open_ = self.attempts.verified
-        return [happened.X402PaymentDismissed(**self._of(open_), reason=reason)] if open_ else []
+        last = self.attempts.current
+        if last is None or last.standing not in ("verified", "rejected"):
+            return []
+        return [happened.X402PaymentDismissed(**self._of(last), reason=reason)]
 
     def claim_settlement(self, tx_hash: str) -> list[Event]:
         current = self.attempts.current
