@@ -1,22 +1,14 @@
-"""Somebody who buys: a pass with a wallet, as their browser asks and their wallet signs.
-
-Every request that changes something has a key and is asked again while nobody answers, and every
-look waits for the last change, as the contract tells frontends to do.
-"""
+"""Somebody who buys: a pass with a wallet, as their browser asks and their wallet signs."""
 
 from __future__ import annotations
 
 import secrets
 from typing import Any
 
-import httpx
-import stamina
-
+from tests.e2e.browser import PATIENCE_S, Browser, Json
 from tests.e2e.stage import Stage
 from tests.waiting import eventually
 
-Json = dict[str, Any]
-PATIENCE_S = 45.0
 SHOWN = (
     "mint_ui_state",
     "mint_order_status",
@@ -27,51 +19,12 @@ SHOWN = (
 )
 
 
-class Buyer:
+class Buyer(Browser):
     def __init__(self, stage: Stage, *, wallet: str = "") -> None:
-        self.stage = stage
         self.wallet = wallet or stage.wallet()
-        self.name = f"b{secrets.token_hex(6)}"
-        self._position = 0
-        self._client = httpx.Client(base_url=stage.api, timeout=20)
-        self.sign_in()
-
-    def sign_in(self, scope: str = "user auditor") -> None:
-        """A new token: what was signed in before is forgotten here, not there."""
-        body = {"user_id": self.name, "wallets": [self.wallet], "scope": scope}
-        answer = self.ask("POST", "/auth/dev", json=body).json()
-        self.pass_id = answer["pass_id"]
-        self._client.headers["authorization"] = f"Bearer {answer['access_token']}"
+        super().__init__(stage, f"b{secrets.token_hex(6)}", wallets=[self.wallet])
 
     # The browser.
-
-    def ask(self, method: str, path: str, **more: Any) -> httpx.Response:
-        for attempt in stamina.retry_context(
-            on=httpx.TransportError, attempts=None, timeout=30, wait_initial=0.05, wait_max=0.5
-        ):
-            with attempt:
-                return self._client.request(method, path, **more)
-        raise AssertionError("stamina always returns or raises")
-
-    def post(self, path: str, body: Any = None, *, status: int | None = None) -> Json:
-        key = {"idempotency-key": secrets.token_hex(8)}
-        answer = self.ask("POST", path, json=body or {}, headers=key)
-        wanted = answer.is_success if status is None else answer.status_code == status
-        assert wanted, f"{path}: {answer.status_code} {answer.text}"
-        self._position = int(answer.headers.get("x-ledger-position", self._position))
-        return dict(answer.json())
-
-    def get(self, path: str, **params: Any) -> Json:
-        """What I wrote last is in it; a projection that is behind is asked again."""
-
-        def asked() -> httpx.Response | None:
-            query = httpx.QueryParams(**params, min_position=self._position)
-            answer = self.ask("GET", path, params=query)
-            return None if answer.status_code == 503 else answer
-
-        answer = eventually(asked, PATIENCE_S)
-        assert answer.is_success, f"{path}: {answer.status_code} {answer.text}"
-        return dict(answer.json())
 
     def character(self, role: str = "samurai", kind: str = "role") -> Json:
         return self.post("/characters", {"role": role, "kind": kind})

@@ -6,6 +6,7 @@ import pytest
 
 from tests.e2e.buyer import Buyer
 from tests.e2e.fork import Fork
+from tests.e2e.payer import Payer
 from tests.e2e.stage import Stage, open_stage
 from tests.world import TestWorld
 
@@ -38,3 +39,23 @@ def buyer(stage: Stage) -> Buyer:
 def fork(buyer: Buyer) -> Fork:
     """The chain in our hands, from after the buyer got their money."""
     return Fork(buyer.stage)
+
+
+@pytest.fixture(scope="session")
+def shop(world: TestWorld, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stage]:
+    """A stage for Geoplets, with the clock as it is: the SDK's client signs by the real one."""
+    with open_stage(world, tmp_path_factory.mktemp("shop")) as stage:
+        yield stage
+        stage.facts.check_ledger()
+        stage.facts.check_topics()
+        assert stage.canary.leaks(stage) == []
+
+
+@pytest.fixture
+def payer(shop: Stage) -> Iterator[Payer]:
+    """Blocks are mined by themselves, and every vendor does as it should."""
+    shop.vendors.reset()
+    shop.miner.run()
+    yield Payer(shop)
+    shop.vendors.reset()
+    shop.miner.rest()

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import httpx
 import psycopg
+from eth_utils import keccak
 
 from consumers.gateways.s3 import s3_client
 from consumers.topics import topic_of
@@ -24,6 +25,13 @@ FROM mega_generations
 WHERE originator_id = ANY (%s) OR event->'data'->>'character_id' = %s
 ORDER BY mg_position
 """
+OF_FID = """
+SELECT originator_id, originator_version, topic, event->'data', mg_recorded_at, mg_position
+FROM mega_generations
+WHERE (event->'data'->>'fid')::bigint = %s
+ORDER BY mg_position
+"""
+MOVED = "0x" + keccak(text="Transfer(address,address,uint256)").hex()
 
 
 @dataclass(frozen=True)
@@ -67,7 +75,19 @@ class Facts:
         statement = "SELECT kind, facts FROM views.recoveries WHERE stream = %s ORDER BY position"
         return self.rows(statement, f"order:{order_id}")
 
+    def of_fid(self, fid: int) -> list[Fact]:
+        """Everything that happened to the payments of a fid, in order."""
+        return [Fact(*row) for row in self.rows(OF_FID, fid)]
+
     # The chain.
+
+    def dollars(self, payer: str) -> list[int]:
+        """What a payer paid us in USDC, in blocks that are still there: atomic units, in order."""
+        contracts = self._stage.chain.contracts
+        between = ["0x" + each[2:].lower().rjust(64, "0") for each in (payer, contracts["pay_to"])]
+        question = {"address": contracts["usdc"], "fromBlock": "0x0", "topics": [MOVED, *between]}
+        logs = self._stage.chain.call("eth_getLogs", question)
+        return [int(log["data"], 16) for log in logs]
 
     def logs(self, order_id: str) -> list[dict[str, Any]]:
         """Events of our contract that name an order, in blocks that are still there."""

@@ -12,6 +12,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from threading import Event, Lock, Thread
+from time import time
 from typing import Any
 
 import httpx
@@ -19,6 +20,7 @@ import psycopg
 from psycopg import sql
 
 from tests.contracts.chain import Chain, encoded_call
+from tests.e2e.canary import Canary
 from tests.e2e.facts import Facts
 from tests.e2e.vendors import Vendors
 from tests.twins.control import Control
@@ -92,6 +94,8 @@ class Stage:
         self.vendors = Vendors(world, self.prefix, folder, self.chain.url)
         stack.callback(self.vendors.stop)
         self.facts = Facts(self)
+        self.canary = Canary()
+        self._ahead_s = 0
         self._children: dict[str, Child] = {}
         self._env = {**self._settings(rpc_urls or (self.chain.url,)), **settings}
         self.client = stack.enter_context(httpx.Client(base_url=self.api, timeout=20))
@@ -202,8 +206,25 @@ class Stage:
             self.chain.mine()
         return address
 
+    def give_dollars(self, address: str, amount: int) -> None:
+        """USDC, and the ether to send with, for an address that the node signs for."""
+        data = "0x" + encoded_call("transfer(address,uint256)", address, amount)
+        with self._funding:
+            self.chain.call("anvil_setBalance", address, hex(10**20))
+            self.chain.send(self.chain.wallet(), self.chain.contracts["usdc"], data)
+            self.chain.mine()
+
     def advance_clock(self, seconds: int) -> None:
         self.client.post("/dev/clock", json={"advance_s": seconds}).raise_for_status()
+        self._ahead_s += seconds
+
+    def now(self) -> int:
+        """By the application's clock, in unix seconds."""
+        return int(time()) + self._ahead_s
+
+    def logs(self) -> list[Path]:
+        """What every process wrote, those that were killed too."""
+        return sorted(self._folder.glob("*.log"))
 
 
 def own_chain(world: TestWorld, stack: ExitStack) -> Chain:
