@@ -45,8 +45,7 @@ class TrySettlement(WithX402Order):
     nonce: str
 
     def decide(self, seen: Seen, at: datetime) -> list[Event]:
-        order = self.order(seen)
-        return order.attempts.try_settlement(order.ids, self.nonce)
+        return self.order(seen).try_settlement(self.nonce)
 
 
 class SettlementNotSent(WithX402Order):

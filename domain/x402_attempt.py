@@ -122,7 +122,8 @@ class Attempt:
                 ended: Standing = "lapsed" if self.standing == "submitted" else self.standing
                 return replace(self, standing=ended, lapsed=True)
             case happened.X402PaymentRetracted():
-                wanted: Standing = "submitted" if self.standing == "settled" else "replaced"
+                unknown = self.standing == "settled" or self.submitted_at is not None
+                wanted: Standing = "submitted" if unknown else "replaced"
                 return replace(self, standing=wanted, landing=None, final=False)
             case happened.X402PaymentFinalized():
                 return replace(self, final=True)

@@ -36,7 +36,7 @@ def picture_due(order: X402Order, since: datetime) -> datetime | None:
 
 def _now(order: X402Order) -> bool:
     """There may be news at any time: an outcome is open, a claim unjudged, a block not final."""
-    if order.in_flight or order.attempts.unsafe:
+    if order.attempts.in_flight or order.attempts.unsafe:
         return True
     if order.minting.seen and not order.minting.final and not order.failure:
         return True

@@ -94,7 +94,8 @@ class X402Order:
 
     @property
     def in_flight(self) -> bool:
-        return self.attempts.in_flight is not None
+        """Whether it is paid is not known."""
+        return self.paid is None and self.attempts.in_flight is not None
 
     @property
     def status(self) -> Status | None:
@@ -136,11 +137,9 @@ class X402Order:
             return []
         if len(self.attempts.alive) >= ATTEMPTS_MAX:
             raise TooManyAttempts(f"({ATTEMPTS_MAX})")
-        before = self.attempts.verified
-        if before is None:
-            return [verified]
-        gone = happened.X402PaymentReplaced(**self._of(before), by=verified.nonce)
-        return [gone, verified]
+        before, by = self.attempts.verified, verified.nonce
+        gone = [happened.X402PaymentReplaced(**self._of(before), by=by)] if before else []
+        return [*gone, verified]
 
     def submit(self, nonce: str, at: datetime) -> list[Event]:
         """The payer wants it settled. Past its deadline it expires instead."""
@@ -156,7 +155,11 @@ class X402Order:
             raise PaymentReplaced()
         if self.in_flight:
             raise PaymentInFlight()
-        return [self._submitted(attempt, at, "payer")]
+        return [happened.X402PaymentSubmitted(**self._of(attempt), submitted_at=at, cause="payer")]
+
+    def try_settlement(self, nonce: str) -> list[Event]:
+        """No money is moved for what is paid or over."""
+        return [] if self.paid or self.failure else self.attempts.try_settlement(self.ids, nonce)
 
     def reject(self, nonce: str, reason: str, at: datetime, *, proven: bool = False) -> list[Event]:
         """The facilitator refused and the chain shows it unused. Only its first word counts: after
@@ -186,8 +189,9 @@ class X402Order:
         if found.amount < self.price:
             return self.reject(nonce, "authorization_canceled", at, proven=True)
         facts = {**self._of(attempt), **found.facts()}
-        other = self.paid and self.paid.nonce != nonce
-        if other or self.failure:
+        # What a failed order refunds is its price: a reorg may bring that back, and it is not new.
+        over = self.failure is not None and int(self.failure.refund_due) == 0
+        if self.paid or over:
             asset, due = self.terms.asset if self.terms else "", str(found.amount)
             extra = happened.X402PaymentSurplusRecorded(**facts, asset=asset, refund_due=due)
             return [extra]
@@ -235,7 +239,8 @@ class X402Order:
     def overdue(self, at: datetime) -> list[Event]:
         """The day is over, and no picture was delivered: its price is refund due."""
         late = self.retry_until is not None and at >= self.retry_until
-        if self.mints or self.delivered or self.failure or self.picture.open or not late:
+        done = self.mints or self.delivered or self.failure
+        if done or self.picture.open or self.attempts.in_flight or not late:
             return []
         return [self._failed("NOT_DELIVERED_IN_TIME", self.price, at)]
 
@@ -267,20 +272,13 @@ class X402Order:
                 return changed(self, claims=self.claims | {tx})
             case happened.X402PaymentEvent():
                 return changed(self, attempts=self.attempts.evolve(event))
-            case made.VoucherIssued() | made.MintClaimed() | made.MintEvent():
-                return changed(self, minting=self.minting.evolve(event))
-            case made.GeopletMintRetracted() | made.GeopletMintFinalized():
-                return changed(self, minting=self.minting.evolve(event))
-        return changed(self, picture=self.picture.evolve(event))
+        minting, picture = self.minting.evolve(event), self.picture.evolve(event)
+        return changed(self, minting=minting, picture=picture)
 
     # Helpers.
 
     def _of(self, attempt: Attempt) -> Any:
         return {**self.ids, "nonce": attempt.nonce}
-
-    def _submitted(self, attempt: Attempt, at: datetime, cause: str) -> Event:
-        ids = self._of(attempt)
-        return happened.X402PaymentSubmitted(**ids, submitted_at=at, cause=cause)
 
     def _failed(self, code: str, refund_due: int, at: datetime) -> Event:
         due = str(refund_due)
@@ -290,7 +288,8 @@ class X402Order:
         """The token is out and nothing is paid: hands in what may still land, the newest first."""
         for attempt in reversed(self.attempts.alive):
             if attempt.standing not in ("rejected", "submitted"):
-                return [self._submitted(attempt, at, "minted")]
+                ids = self._of(attempt)
+                return [happened.X402PaymentSubmitted(**ids, submitted_at=at, cause="minted")]
         return [] if self.attempts.alive else [self._failed("MINTED_UNPAID", 0, at)]
 
     def _after(self, event: Event, at: datetime) -> list[Event]:

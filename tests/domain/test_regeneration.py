@@ -180,6 +180,13 @@ def test_nothing_is_due_before_the_day_is_over_or_while_it_is_being_made():
     given(bought, verified(ids=REGENERATE)).when(lambda o: o.overdue(DAY_OVER)).then()
 
 
+def test_the_day_does_not_end_while_another_payment_may_land():
+    other = verified("0x2", ids=REGENERATE)
+    unknown = [bought, verified(ids=REGENERATE), other, submitted("0x2", ids=REGENERATE)]
+    history = [*unknown, settled(ids=REGENERATE)]
+    given(*history).when(lambda o: o.overdue(DAY_OVER)).then()
+
+
 def test_a_picture_is_due_while_it_is_asked_for_and_when_its_pause_is_over():
     later = NOON + timedelta(minutes=1)
     waits = not_made("quota", retry_at=later)

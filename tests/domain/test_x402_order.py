@@ -25,6 +25,7 @@ from tests.domain.x402_orders import (
     PRICE,
     dismissed,
     expired,
+    failed,
     finalized,
     first,
     given,
@@ -152,16 +153,23 @@ def test_a_second_payment_is_not_handed_in_while_the_outcome_of_the_first_is_unk
 
 def test_each_try_is_recorded_before_the_facilitator_is_asked():
     submit = [opened, first, submitted()]
-    history = given(*submit).when(lambda order: order.attempts.try_settlement(order.ids, "0x1"))
+    history = given(*submit).when(lambda order: order.try_settlement("0x1"))
     assert history.decision(history.is_now()) == [tried(1)]
     again = given(*submit, tried(1))
     assert history.decision(again.is_now()) == [tried(2)]
 
 
 def test_what_is_not_submitted_is_not_tried():
-    given(opened, first).when(lambda o: o.attempts.try_settlement(o.ids, "0x1")).then()
-    paid = given(opened, first, submitted(), settled())
-    paid.when(lambda o: o.attempts.try_settlement(o.ids, "0x1")).then()
+    given(opened, first).when(lambda o: o.try_settlement("0x1")).then()
+    given(opened, first, submitted(), settled()).when(lambda o: o.try_settlement("0x1")).then()
+    given(opened, first).when(lambda o: o.try_settlement("0xnobody's")).then()
+
+
+def test_no_second_payment_is_moved_for_what_another_has_paid_meanwhile():
+    both = [opened, first, replaced_first, second, submitted("0x2"), settled()]
+    given(*both).when(lambda o: o.try_settlement("0x2")).then()
+    assert given(*both).is_now().status == "settled"
+    given(*both).when(landing("0x2", other)).then(surplus("0x2", other))
 
 
 def test_a_try_that_did_not_leave_proves_nothing():
@@ -273,6 +281,19 @@ def test_a_surplus_goes_with_its_block_and_comes_back_as_the_price_when_nothing_
     given(*landed).when(lambda o: o.retract("0xb10", NOON)).then(*gone)
     again = used(block_hash="0xb99")
     given(*landed, *gone, lapsed("0x2")).when(landing(found=again)).then(settled(found=again))
+
+
+def test_a_surplus_that_was_handed_in_is_unknown_again_when_its_block_goes():
+    both = [opened, first, replaced_first, second, submitted("0x2"), settled()]
+    landed = [*both, surplus("0x2", other), retracted("0x2", "0xt2", "0xb11"), retracted()]
+    given(*landed, lapsed("0x1")).when(verifying(verified("0x3"))).refused(PaymentInFlight)
+
+
+def test_a_failed_order_refunds_its_price_once_however_often_it_lands():
+    lost = [opened, first, submitted(), settled(), failed("FID_MINTED_BY_ANOTHER", PRICE)]
+    again = used(block_hash="0xb99")
+    given(*lost).when(landing(found=again)).then(retracted(), settled(found=again))
+    given(*lost, retracted()).when(lambda o: o.try_settlement("0x1")).then()
 
 
 def test_what_is_final_is_not_taken_back():
