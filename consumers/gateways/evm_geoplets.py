@@ -6,8 +6,11 @@ single one only when it is the only one there is.
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable, Sequence
 from typing import TypeVar
+
+import httpx
 
 from consumers.gateways import evm_reads as reads
 from consumers.gateways import geoplets_abi as abi
@@ -37,9 +40,10 @@ class GeopletRpc:
         pay_to: str,
         timeout_s: float = 10.0,
         log_range_blocks: int = 2_000,
+        client: httpx.AsyncClient | None = None,
     ) -> None:
         self.chain_id = chain_id
-        self._nodes = Nodes(urls, chain_id=chain_id, timeout_s=timeout_s)
+        self._nodes = Nodes(urls, chain_id=chain_id, timeout_s=timeout_s, client=client)
         self._token = token.lower()
         self._geoplets = geoplets.lower()
         self._pay_to = pay_to.lower()
@@ -63,10 +67,22 @@ class GeopletRpc:
         return found.time if found else None
 
     async def authorization_used(self, payer: str, nonce: str) -> bool:
-        return await self._view(self._token, abi.authorization_state(payer, nonce))
+        return (await self._views(self._token, [abi.authorization_state(payer, nonce)]))[0]
+
+    async def reverted(self, tx_hash: str) -> bool:
+        async def ask(node: Node) -> bool:
+            if await node.call("eth_getTransactionReceipt", tx_hash) is None:
+                return False
+            return not (await reads.mined_receipt(node, tx_hash)).succeeded
+
+        return await self._nodes.agreed(ask)
 
     async def fid_minted(self, fid: int) -> bool:
-        return await self._view(self._geoplets, abi.fid_minted(fid))
+        return (await self.fids_minted([fid]))[0]
+
+    async def fids_minted(self, fids: Sequence[int]) -> list[bool]:
+        """`fidMinted` of each, all at the same newest block."""
+        return await self._views(self._geoplets, [abi.fid_minted(fid) for fid in fids])
 
     async def use_of(self, payer: str, nonce: str, *, from_block: int) -> AuthorizationSeen | None:
         wanted = payer.lower(), nonce.lower()
@@ -109,17 +125,18 @@ class GeopletRpc:
         await self.head()
         return self._highest
 
-    async def _view(self, contract: str, data: str) -> bool:
-        """A question to a contract about exactly the newest block."""
+    async def _views(self, contract: str, questions: Sequence[str]) -> list[bool]:
+        """Questions to a contract about exactly the newest block."""
         number = await self._newest()
 
-        async def ask(node: Node) -> tuple[str, bool]:
+        async def ask(node: Node) -> tuple[str, list[bool]]:
             tip = await reads.hash_reached(node, number)
-            call = {"to": contract, "data": data}
-            return tip, abi.yes_or_no(await node.call("eth_call", call, {"blockHash": tip}))
+            calls = [{"to": contract, "data": data} for data in questions]
+            asked = (node.call("eth_call", call, {"blockHash": tip}) for call in calls)
+            return tip, [abi.yes_or_no(said) for said in await asyncio.gather(*asked)]
 
-        _, answer = await self._nodes.agreed(ask)
-        return answer
+        _, answers = await self._nodes.agreed(ask)
+        return answers
 
     async def _only_one(
         self,

@@ -97,6 +97,9 @@ class GeopletChain(Protocol):
     async def use_of(self, payer: str, nonce: str, *, from_block: int) -> AuthorizationSeen | None:
         """Where an authorization was used or cancelled, None while it was not."""
 
+    async def reverted(self, tx_hash: str) -> bool:
+        """Whether a transaction stands in a block and failed there; False while it is in none."""
+
     async def fid_minted(self, fid: int) -> bool:
         """`fidMinted` at the newest block: the truth for "already minted"."""
 

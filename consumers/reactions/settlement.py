@@ -113,7 +113,9 @@ class Settlement:
         if answer.tx_hash:
             named = NameSettlement(order_id=order.order_id, tx_hash=answer.tx_hash)
             await self._desk.do(named, cause=cause)
-        if answer.settled or answer.pending or answer.reason in UNTOLD:
+        if answer.settled or answer.reason in UNTOLD:
+            return
+        if answer.pending and not await self._reverted(answer):
             return
         log.info("settlement_refused", order=order.order_id, why=answer.reason)
         now = await self.look_up(order.order_id, cause=cause)
@@ -123,6 +125,10 @@ class Settlement:
                 order_id=order.order_id, nonce=attempt.nonce, reason=answer.reason[:200]
             )
             await self._desk.do(rejected, cause=cause)
+
+    async def _reverted(self, answer: SettleAnswer) -> bool:
+        """What was sent is in a block and failed there, which is as good as a refusal."""
+        return bool(answer.tx_hash) and await self._examiner.chain.reverted(answer.tx_hash)
 
     async def _tidy(self, order: X402Order, promise: Promise) -> None:
         """What ends by time alone."""
