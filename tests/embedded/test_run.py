@@ -70,7 +70,8 @@ def assert_shape(world: dict[str, Any], api: str) -> None:
     contracts = world["evm"]["contracts"]
     assert set(contracts) == {"payment_token", "role_mint", "usdc", "geoplets"}
     assert all(address.startswith("0x") for address in contracts.values())
-    assert set(world["twins"]) >= {"seedream", "openai", "onchainfi", "x402_facilitator"}
+    twins = {"seedream", "openai", "onchainfi", "x402_facilitator", "farcaster"}
+    assert twins <= set(world["twins"])
     assert world["prices"]["mint"] == {"asset": "USDC", "amount": "1000000"}
     assert world["prices"]["regenerate"] == {"asset": "USDC", "amount": "900000"}
     wallets = [wallet for wallet in world["wallets"] if wallet["kind"] == "evm"]

@@ -66,6 +66,26 @@ def test_what_is_given_reaches_every_process_as_it_was_written(
     assert env["MEGA_ENV"] == "dev"
 
 
+def test_a_developer_does_not_wait_for_finality_and_pays_through_onchainfi(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    env = make_world(Settings.load(), only=["twins"]).environment()
+    assert (env["EVM_FINALITY_BLOCKS"], env["MEGA_FACILITATOR"]) == ("24", "onchainfi")
+    monkeypatch.setenv("EVM_FINALITY_BLOCKS", "99")
+    env = make_world(Settings.load(), only=["twins"]).environment()
+    assert env["EVM_FINALITY_BLOCKS"] == "99"
+
+
+def test_every_twin_is_reached_by_the_settings_of_its_vendor() -> None:
+    world = make_world(Settings.load(), only=["twins"])
+    [twins] = [part for part in world.parts if isinstance(part, Twins)]
+    env, urls = world.environment(), twins.urls()
+    assert env["MEGA_ONCHAINFI_URL"] == urls["onchainfi"]
+    assert env["MEGA_ONCHAINFI_KEY"]
+    assert env["MEGA_X402_FACILITATOR_URL"] == urls["x402_facilitator"]
+    assert env["MEGA_FARCASTER_JWKS_URL"] == urls["farcaster"] + "/.well-known/jwks.json"
+
+
 def test_a_part_nobody_knows_is_refused() -> None:
     with pytest.raises(WorldError, match="no part named mongodb"):
         make_world(Settings.load(), only=["postgres", "mongodb"])
