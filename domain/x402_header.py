@@ -72,6 +72,8 @@ def read_payment(header: str) -> SignedPayment:
     """The payment in a header; BadHeader when it is none."""
     said = _object(header)
     version = said.get("x402Version")
+    if type(version) is not int:  # True and 1.0 are equal to 1, and no versions
+        raise BadHeader("invalid_x402_version")
     try:
         if version == 1:
             v1 = _V1.model_validate(said)

@@ -41,9 +41,9 @@ from tests.domain.x402_orders import (
 from tests.spec import NOON
 
 TIMES = [NOON, NOON + LASTS + timedelta(seconds=1), NOON + RETRY_WITHIN]
-nonces = some.sampled_from(["0x1", "0x2", "0x3"])
-blocks = some.sampled_from(["0xb1", "0xb2", "0xb3"])
-times = some.sampled_from(TIMES)
+nonces = some.sampled_from(["0x1", "0x2"])
+blocks = some.sampled_from(["0xb1", "0xb2"])
+times = some.sampled_from([NOON, NOON, *TIMES])
 amounts = some.sampled_from([PRICE, PRICE, PRICE, 0])
 depths = some.sampled_from([DEEP, DEEP, 1])
 attempts = some.integers(1, 3)
@@ -69,34 +69,36 @@ def minted(block: int, deep: bool, owner: str) -> Any:
     return lambda order: order.record_mint(found, deep=deep, at=NOON)
 
 
-def lapsing(nonce: str, ids: Any) -> Any:
+def lapse(nonce: str, ids: Any) -> Any:
     return lambda order: order.lapse(nonce, lapsed(nonce, ids), NOON)
 
 
 def asked_of(ids: Any) -> Any:
-    """Everything that can be asked of an order, by anybody, at any time."""
-    both = [
-        nonces.map(lambda n: verify(n, ids)),
-        some.builds(lambda n, t: lambda o: o.submit(n, t), nonces, times),
+    """Everything that can be asked of an order, by anybody, at any time; what moves money is asked
+    more often."""
+    verifying = nonces.map(lambda n: verify(n, ids))
+    submitting = some.builds(lambda n, t: lambda o: o.submit(n, t), nonces, times)
+    landing = some.builds(landed, nonces, blocks, amounts, depths)
+    lapsing = nonces.map(lambda n: lapse(n, ids))
+    retracting = blocks.map(lambda b: lambda o: o.retract(b, NOON))
+    settling = [
         nonces.map(lambda n: lambda o: o.try_settlement(n)),
         some.builds(lambda n, k: lambda o: o.attempts.not_sent(o.ids, n, k), nonces, attempts),
-        some.builds(
-            lambda n, p: lambda o: o.reject(n, "no", NOON, proven=p), nonces, some.booleans()
-        ),
-        some.builds(landed, nonces, blocks, amounts, depths),
-        nonces.map(lambda n: lapsing(n, ids)),
-        blocks.map(lambda b: lambda o: o.retract(b, NOON)),
+        nonces.map(lambda n: lambda o: o.reject(n, "no", NOON)),
         blocks.map(lambda b: lambda o: o.finalize(b)),
         some.sampled_from(["payer", "retention"]).map(lambda why: lambda o: o.dismiss(why)),
         some.sampled_from(["0xt1", "0xt2"]).map(lambda tx: lambda o: o.claim_settlement(tx)),
         times.map(lambda t: lambda o: o.overdue(t)),
     ]
-    mint = some.builds(minted, some.integers(1, 2), some.booleans(), some.just(token.owner))
-    theirs = some.builds(minted, some.integers(1, 2), some.booleans(), some.just(STRANGER))
-    again = some.just(lambda o: o.issue(vouched("78")) if o.paid else [])
-    return some.one_of(*both, mint, theirs, again) if ids is MINT else some.one_of(*both, *PICTURES)
+    money = [verifying, verifying, submitting, submitting, landing, landing, lapsing, retracting]
+    return some.one_of(*money, *settling, *(MINTS if ids is MINT else PICTURES))
 
 
+MINTS = [
+    some.builds(minted, some.integers(1, 2), some.booleans(), some.just(token.owner)),
+    some.builds(minted, some.integers(1, 2), some.booleans(), some.just(STRANGER)),
+    some.just(lambda o: o.issue(vouched("78")) if o.paid else []),
+]
 PICTURES = [
     times.map(lambda t: lambda o: o.regenerate(asked_for(0, t))),
     some.builds(
@@ -126,6 +128,7 @@ class Books:
         match event:
             case happened.X402PaymentSubmitted():
                 assert not self.price, "handed in for what is paid"
+                assert not self.unknown, "handed in beside one that may still land"
                 self.unknown.add(event.nonce)
                 self.handed_in.add(event.nonce)
             case happened.X402SettlementTried():
@@ -223,12 +226,12 @@ def held(ids: Any, story: list[Any]) -> None:
     kept(order)
 
 
-@forall(some.lists(asked_of(MINT), max_size=30))
+@forall(some.lists(asked_of(MINT), min_size=12, max_size=30))
 def test_a_mint_is_paid_once_and_no_dollar_is_lost(story):
     held(MINT, story)
 
 
-@forall(some.lists(asked_of(REGENERATE), max_size=30))
+@forall(some.lists(asked_of(REGENERATE), min_size=12, max_size=30))
 def test_a_regeneration_is_paid_once_and_no_dollar_is_lost(story):
     held(REGENERATE, story)
 
