@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import signal
+from collections.abc import Sequence
 
 import httpx
 import structlog
@@ -22,9 +23,11 @@ from consumers.gateways.evm_geoplets import GeopletRpc
 from consumers.gateways.evm_wallets import EvmWallets
 from consumers.gateways.pictures import digest
 from consumers.gateways.ports import Failure, TryAgain
+from consumers.gateways.questions import questions_client
 from consumers.gateways.web import get_once
 from consumers.gateways.x402_signature import signed_by
 from domain.x402 import PaymentTerms, SignedPayment
+from ledger.coalesce import Coalescer
 from settings import Settings, named_settings
 
 REQUIRED = (
@@ -43,6 +46,8 @@ REQUIRED = (
 )
 GRACE_S = 10
 PICTURE_S = 20.0
+CHAIN_S = 10.0
+FIDS_AT_ONCE = 64
 
 log = structlog.get_logger()
 
@@ -50,11 +55,12 @@ log = structlog.get_logger()
 async def main() -> None:
     settings = Settings.load_or_exit(require=REQUIRED)
     logs.configure()
-    chain = composing_x402.geoplet_chain(settings)
+    quick = questions_client(timeout=CHAIN_S, follow_redirects=False, trust_env=False)
+    chain = composing_x402.geoplet_chain(settings, quick)
     wallets = EvmWallets(settings.evm_rpc_urls, chain_id=settings.evm_chain_id)
     asked = Asked(chain, wallets)
     try:
-        async with httpx.AsyncClient() as web:
+        async with questions_client() as web:
             base = compose(settings, asked, web)
             async with open_parts(settings, asked.head, base, asked.wallet) as parts:
                 app = create_app(parts)
@@ -69,6 +75,7 @@ class Asked:
 
     def __init__(self, chain: GeopletRpc, wallets: EvmWallets) -> None:
         self._chain, self._wallets = chain, wallets
+        self._fids: Coalescer[int, bool] = Coalescer(self._fids_minted, limit=FIDS_AT_ONCE)
 
     async def head(self) -> Block | None:
         try:
@@ -85,11 +92,15 @@ class Asked:
             return None
 
     async def fid_minted(self, fid: int) -> bool:
+        return await self._fids.ask(fid)
+
+    async def _fids_minted(self, fids: list[int]) -> Sequence[bool | BaseException]:
+        """All who ask at once are told in one look at the chain."""
         try:
-            return await self._chain.fid_minted(fid)
+            return await self._chain.fids_minted(fids)
         except Failure as silent:
             log.warning("chain_not_asked", why=silent.reason)
-            raise ChainSilent() from silent
+            return [ChainSilent() for _ in fids]
 
     async def signed_by(self, payment: SignedPayment, terms: PaymentTerms) -> bool:
         try:

@@ -34,6 +34,12 @@ CHAIN = {
     "ROLE_MINT_ADDRESS": "0x" + "1" * 40,
     "PAYMENT_TOKEN_ADDRESS": "0x" + "2" * 40,
     "PAYMENT_TREASURY": "0x" + "3" * 40,
+    "USDC_ADDRESS": "0x" + "4" * 40,
+    "GEOPLETS_ADDRESS": "0x" + "5" * 40,
+    "MEGA_X402_PAY_TO": "0x" + "6" * 40,
+    "VOUCHER_SIGNER_KEY": "0x" + "11" * 32,  # a test key
+    "MEGA_FACILITATOR": "x402",
+    "MEGA_X402_FACILITATOR_URL": "http://127.0.0.1:9",
 }
 
 

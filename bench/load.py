@@ -4,18 +4,25 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from urllib.parse import urlsplit
 
 import orjson
 
 
-def request(method: str, path: str, body: object = None, token: str = "") -> bytes:
+def request(
+    method: str,
+    path: str,
+    body: object = None,
+    token: str = "",
+    headers: Mapping[str, str] | None = None,
+) -> bytes:
     """The bytes of one request."""
     content = b"" if body is None else orjson.dumps(body)
     lines = [f"{method} {path} HTTP/1.1", "Host: localhost", f"Content-Length: {len(content)}"]
     lines += ["Content-Type: application/json"] if content else []
     lines += [f"Authorization: Bearer {token}"] if token else []
+    lines += [f"{name}: {value}" for name, value in (headers or {}).items()]
     return "\r\n".join([*lines, "", ""]).encode() + content
 
 
@@ -40,6 +47,28 @@ async def rate(url: str, hands: int, seconds: float, ask: Callable[[int], bytes]
     start = time.perf_counter()
     await asyncio.gather(*[hand(number) for number in range(hands)])
     return done / (time.perf_counter() - start)
+
+
+async def waits(url: str, hands: int, ask: Callable[[], bytes | None]) -> list[float]:
+    """Seconds from each request to its whole answer, by `hands` connections; `ask()` gives the next
+    request, None when there are no more."""
+    at = urlsplit(url)
+    found: list[float] = []
+
+    async def hand() -> None:
+        reader, writer = await asyncio.open_connection(at.hostname, at.port)
+        while asked := ask():
+            start = time.perf_counter()
+            writer.write(asked)
+            status = await answered(reader)
+            found.append(time.perf_counter() - start)
+            if status >= 300:
+                raise RuntimeError(f"the server answered {status}")
+        writer.close()
+        await writer.wait_closed()
+
+    await asyncio.gather(*[hand() for _ in range(hands)])
+    return found
 
 
 async def answered(reader: asyncio.StreamReader) -> int:

@@ -12,7 +12,8 @@ from consumers.gateways.x402_ports import Facilitator
 from settings import Settings, SettingsError
 
 
-def geoplet_chain(settings: Settings) -> GeopletRpc:
+def geoplet_chain(settings: Settings, client: httpx.AsyncClient | None = None) -> GeopletRpc:
+    """`client`: a quicker one, for who only asks."""
     assert settings.usdc_address and settings.geoplets_address and settings.mega_x402_pay_to
     return GeopletRpc(
         settings.evm_rpc_urls,
@@ -20,6 +21,7 @@ def geoplet_chain(settings: Settings) -> GeopletRpc:
         token=settings.usdc_address,
         geoplets=settings.geoplets_address,
         pay_to=settings.mega_x402_pay_to,
+        client=client,
     )
 
 

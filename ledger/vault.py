@@ -16,13 +16,19 @@ from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from psycopg_pool import AsyncConnectionPool
 
 from domain.event import ERASED
+from ledger.coalesce import Coalescer
 
 _MARK = "sealed:v1:"
 _NONCE_BYTES = 12
 _KEY_BYTES = 32
+KEYS_AT_ONCE = 256
 
 MAKE_KEY: LiteralString = (
     "INSERT INTO vault.keys (pass_id, wrapped_key) VALUES (%s, %s) ON CONFLICT DO NOTHING"
+)
+MAKE_KEYS: LiteralString = (
+    "INSERT INTO vault.keys (pass_id, wrapped_key)"
+    " SELECT * FROM unnest(%s::text[], %s::bytea[]) ON CONFLICT DO NOTHING"
 )
 LOAD_KEYS: LiteralString = "SELECT pass_id, wrapped_key FROM vault.keys WHERE pass_id = ANY (%s)"
 FORGET_KEY: LiteralString = "DELETE FROM vault.keys WHERE pass_id = %s"
@@ -79,13 +85,20 @@ class Vault(Keyring):
     def __init__(self, pool: AsyncConnectionPool, master_key: bytes) -> None:
         super().__init__(master_key)
         self._pool = pool
+        self._making: Coalescer[str, None] = Coalescer(self._make, limit=KEYS_AT_ONCE)
 
     async def make_keys(self, pass_ids: Iterable[str]) -> None:
         """Sees to it that each pass has a key; two that make one at once end with the same."""
         for pass_id in self.missing(pass_ids):
-            async with self._pool.connection() as connection:
-                await connection.execute(MAKE_KEY, (pass_id, self.new_key(pass_id)))
-        await self.load_keys(pass_ids)
+            await self._making.ask(pass_id)
+
+    async def _make(self, pass_ids: list[str]) -> list[BaseException | None]:
+        wanted = self.missing(pass_ids)
+        keys = [self.new_key(pass_id) for pass_id in wanted]
+        async with self._pool.connection() as connection:
+            await connection.execute(MAKE_KEYS, (wanted, keys), prepare=True)
+        await self.load_keys(wanted)
+        return [None] * len(pass_ids)
 
     async def load_keys(self, pass_ids: Iterable[str]) -> None:
         wanted = self.missing(pass_ids)

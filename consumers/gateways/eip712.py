@@ -8,21 +8,21 @@ from __future__ import annotations
 
 from functools import lru_cache
 
+from eth_hash.auto import keccak
 from eth_keys.datatypes import PrivateKey, Signature
 from eth_keys.exceptions import BadSignature
-from eth_utils.crypto import keccak
 from eth_utils.exceptions import ValidationError
 
 from domain.x402 import Authorization, PaymentTerms, Voucher
 
 _DOMAIN = keccak(
-    text="EIP712Domain(string name,string version,uint256 chainId,address verifyingContract)"
+    b"EIP712Domain(string name,string version,uint256 chainId,address verifyingContract)"
 )
 _AUTHORIZATION = keccak(
-    text="TransferWithAuthorization(address from,address to,uint256 value,"
-    "uint256 validAfter,uint256 validBefore,bytes32 nonce)"
+    b"TransferWithAuthorization(address from,address to,uint256 value,"
+    b"uint256 validAfter,uint256 validBefore,bytes32 nonce)"
 )
-_VOUCHER = keccak(text="MintVoucher(address to,uint256 fid,uint256 nonce,uint256 deadline)")
+_VOUCHER = keccak(b"MintVoucher(address to,uint256 fid,uint256 nonce,uint256 deadline)")
 
 _HALF_ORDER = 0x7FFFFFFFFFFFFFFFFFFFFFFFFFFFFFFF5D576E7357A4501DDFE92F46681B20A0
 
@@ -30,7 +30,13 @@ _HALF_ORDER = 0x7FFFFFFFFFFFFFFFFFFFFFFFFFFFFFFF5D576E7357A4501DDFE92F46681B20A0
 @lru_cache(maxsize=32)
 def domain_separator(name: str, version: str, chain_id: int, contract: str) -> bytes:
     """The 32 bytes that bind a signature to one contract on one chain; `contract` is hex (0x…)."""
-    words = (_DOMAIN, keccak(text=name), keccak(text=version), _uint(chain_id), _address(contract))
+    words = (
+        _DOMAIN,
+        keccak(name.encode()),
+        keccak(version.encode()),
+        _uint(chain_id),
+        _address(contract),
+    )
     return keccak(b"".join(words))
 
 

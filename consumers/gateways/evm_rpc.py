@@ -148,11 +148,20 @@ class Nodes:
     With a single endpoint configured there is nothing to compare it with, and it is believed.
     """
 
-    def __init__(self, urls: Sequence[str], *, chain_id: int, timeout_s: float) -> None:
+    def __init__(
+        self,
+        urls: Sequence[str],
+        *,
+        chain_id: int,
+        timeout_s: float,
+        client: httpx.AsyncClient | None = None,
+    ) -> None:
+        """`client` in place of one of our own, for who only asks; it is closed with us."""
         distinct = list(dict.fromkeys(urls))
         if not distinct:
             raise ValueError("no RPC endpoint was given")
-        self._client = httpx.AsyncClient(timeout=timeout_s, follow_redirects=False, trust_env=False)
+        own: Any = {"timeout": timeout_s, "follow_redirects": False, "trust_env": False}
+        self._client = client or httpx.AsyncClient(**own)
         self.each = tuple(
             Node(self._client, url, chain_id=chain_id, timeout_s=timeout_s) for url in distinct
         )
