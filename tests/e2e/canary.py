@@ -54,7 +54,6 @@ class Canary:
 
     def leaks(self, stage: Stage) -> list[str]:
         """Where a secret can be read, each place once."""
-        assert self._hex, "no secret, no test"
         return [where for where, text in self._places(stage) if self._tells(text)]
 
     def _tells(self, text: str) -> bool:

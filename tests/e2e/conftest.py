@@ -59,3 +59,24 @@ def payer(shop: Stage) -> Iterator[Payer]:
     yield Payer(shop)
     shop.vendors.reset()
     shop.miner.rest()
+
+
+@pytest.fixture(scope="session")
+def mortal(world: TestWorld, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stage]:
+    """A stage whose processes are killed and whose clock is moved."""
+    with open_stage(world, tmp_path_factory.mktemp("mortal")) as stage:
+        stage.twin.reset()
+        stage.miner.run()
+        yield stage
+        stage.facts.check_ledger()
+        stage.facts.check_topics()
+        assert stage.canary.leaks(stage) == []
+
+
+@pytest.fixture
+def later(mortal: Stage) -> Iterator[Payer]:
+    """Somebody on the stage whose clock is moved; they sign by hand."""
+    mortal.vendors.reset()
+    mortal.miner.run()
+    yield Payer(mortal)
+    mortal.vendors.reset()

@@ -6,6 +6,7 @@ The SDK's client signs by the real clock, so who moves a stage's clock signs by 
 from __future__ import annotations
 
 import base64
+import contextlib
 import secrets
 from typing import Any
 
@@ -71,6 +72,12 @@ class Payer(Browser):
         body = {"paymentHeader": header, "fid": self.fid, "paymentType": kind}
         return self.change("POST", "/api/settle-payment", body)
 
+    def submit(self, header: str, kind: str = "mint") -> None:
+        """Asks for the settlement and does not wait for the answer."""
+        body = {"paymentHeader": header, "fid": self.fid, "paymentType": kind}
+        with contextlib.suppress(httpx.ReadTimeout):
+            self._client.post("/api/settle-payment", json=body, timeout=1)
+
     def settle(self, header: str, kind: str = "mint") -> str:
         """The transaction that settled it."""
         answer = self.ask_settle(header, kind)
@@ -117,9 +124,24 @@ class Payer(Browser):
         """What happened to the orders of this fid."""
         return [fact.name for fact in self.stage.facts.of_fid(self.fid)]
 
+    def cases(self) -> list[tuple[str, str]]:
+        """(kind, amount) of what an operator is shown for this pass."""
+        pages = self.stage.facts.rows(
+            "SELECT kind, facts->>'amount' FROM views.recoveries"
+            " WHERE pass_id = %s AND status = 'open' ORDER BY position",
+            self.pass_id,
+        )
+        return [(kind, amount) for kind, amount in pages]
+
+    def statement(self) -> dict[str, int]:
+        """What I paid in USDC and what became of it, in atomic units; only what is not zero."""
+        sums = self.get("/me/statement")["statement"]["assets"].get("USDC", {})
+        return {name: int(amount) for name, amount in sums.items() if int(amount)}
+
     def check_charged(self, *kinds: str, by_us: bool = True) -> None:
         """What moved, by the chain and, unless somebody else handed it in, by the facilitator."""
         prices = [PRICES[kind] for kind in kinds]
+        assert self.statement().get("paid", 0) == sum(prices), self.names()
         assert self.stage.facts.dollars(self.wallet) == prices, self.names()
         if by_us:
             assert self.stage.vendors.settled(self.wallet) == prices, self.names()

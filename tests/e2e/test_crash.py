@@ -7,7 +7,7 @@ under way, which in turns is committed, and nobody hears of it, or rolled back.
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
 from itertools import cycle
 from typing import Any
@@ -17,21 +17,10 @@ import pytest
 
 from tests.e2e.buyer import Buyer, Json
 from tests.e2e.gate import Gate, gate
-from tests.e2e.stage import Stage, open_stage
+from tests.e2e.stage import Stage
 from tests.waiting import eventually
-from tests.world import TestWorld
 
 PATIENCE_S = 120.0
-
-
-@pytest.fixture(scope="module")
-def mortal(world: TestWorld, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stage]:
-    with open_stage(world, tmp_path_factory.mktemp("mortal")) as stage:
-        stage.twin.reset()
-        stage.miner.run()
-        yield stage
-        stage.facts.check_ledger()
-        stage.facts.check_topics()
 
 
 def tell(stage: Stage) -> Json:

@@ -244,6 +244,8 @@ def test_a_second_payment_that_lands_after_the_first_is_refund_due(payer: Payer)
     shown = payer.until("minted")
     assert shown["recovery"]["action"] == "support" and shown["recovery"]["case_id"]
     payer.check_charged("mint", "mint", by_us=False)
+    assert payer.statement() == {"paid": 2 * DOLLAR, "delivered": DOLLAR, "refund_due": DOLLAR}
+    assert eventually(payer.cases) == [("overpaid", str(DOLLAR))]
     assert payer.stage.vendors.settled(payer.wallet) == [DOLLAR]
 
 
