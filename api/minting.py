@@ -78,7 +78,7 @@ async def _known(
     if attempt is None or order.minting.voucher is None:
         return await _first(request, who, order.terms.fid, payment, wallet)  # type: ignore[union-attr]
     attempt.still_good()
-    if parts.clock.now() >= attempt.expires_at:
+    if parts.clock.now() > attempt.expires_at:
         raise SignatureExpired()
     return await _signed(request, who, _same(order, order.minting.voucher.proof_block))
 

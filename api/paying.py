@@ -11,7 +11,13 @@ from starlette.requests import Request
 from api.deps import context, parts_of
 from api.owners import identities_of
 from api.parts import Parts
-from api.payment_problems import FidMismatch, VerificationFailed, WalletNotLinked
+from api.payment_problems import (
+    FidAlreadyMinted,
+    FidMismatch,
+    ImageCreditExhausted,
+    VerificationFailed,
+    WalletNotLinked,
+)
 from api.principal import Principal
 from commands.command import Outcome, handle, look
 from commands.x402_outcome import SeeX402Order
@@ -23,6 +29,7 @@ from commands.x402_slot import (
     SubmitPayment,
     authorization_claim,
 )
+from domain.circuit import Circuit, circuit_stream
 from domain.x402 import PaymentTerms, SignedPayment
 from domain.x402_attempt import Attempt
 from domain.x402_events import PaymentType
@@ -32,6 +39,7 @@ from tracking_log import tell
 
 POLL_S = 0.02
 SETTLE_PATIENCE_S = 12.0
+PROVIDER = "openai"
 
 
 async def may_pay(request: Request, who: Principal, fid: int, wallet: str) -> None:
@@ -65,6 +73,19 @@ async def order_of(
     return order
 
 
+async def can_be_made(parts: Parts, order: X402Order, payment_type: PaymentType, fid: int) -> None:
+    """Nobody pays for a fid that is minted, unless it is the token that `order` still has to be
+    paid for, nor for a picture while the provider says that our credit is used up."""
+    if payment_type == "regenerate":
+        stream, circuit = circuit_stream(PROVIDER), Circuit()
+        for event in (await parts.ledger.streams([stream]))[stream].events:
+            circuit = circuit.evolve(event)
+        if circuit.open_at(parts.clock.now()):
+            raise ImageCreditExhausted(None)
+    elif (order.ended or not order.minting.seen) and await parts.base.fid_minted(fid):
+        raise FidAlreadyMinted()
+
+
 async def check(
     parts: Parts, payment: SignedPayment, terms: PaymentTerms, wallet: str
 ) -> tuple[str, str]:
@@ -92,14 +113,13 @@ async def hand_in(
     nonce = payment.authorization.nonce
     if not order.opened:
         await _take_in(request, who, payment, fid, payment_type)
-    elif not _known(order, nonce).landed:
+    elif not (attempt := _known(order, nonce)).landed:
+        if payment_type == "regenerate" and attempt.standing == "verified":
+            await can_be_made(parts, order, payment_type, fid)
         submit = SubmitPayment(fid=fid, payment_type=payment_type, nonce=nonce)
         await done(request, who, submit)
     order = await order_of(parts, payment, fid, payment_type)
-    attempt = order.attempts.get(nonce)
-    if attempt is None:
-        raise PaymentReplaced()
-    if attempt.standing == "expired":
+    if _known(order, nonce).standing == "expired":
         raise SignatureExpired()
     return order
 
@@ -152,6 +172,7 @@ async def _take_in(
         raise PaymentReplaced()
     terms, payer = parts.base.terms[payment_type], payment.authorization.payer
     await may_pay(request, who, fid, payer)
+    await can_be_made(parts, order, payment_type, fid)
     facilitator, payment_id = await check(parts, payment, terms, payer)
     track = TrackPayment(
         fid=fid,

@@ -9,20 +9,18 @@ from starlette.responses import Response
 
 from api.deps import answered, context, parts_of, recorded
 from api.parts import Parts
-from api.paying import hand_in, order_in, order_of, settled, until
+from api.paying import PROVIDER, can_be_made, hand_in, order_in, order_of, settled, until
 from api.payment_problems import ContentRefused, GenerationFailed, ImageCreditExhausted
 from api.principal import Principal
 from api.x402 import ask_to_pay, payment_of, receipt
 from commands.command import KeepAnswer, handle
 from commands.regeneration import DeliverRegeneration, RequestRegeneration
-from domain.circuit import Circuit, circuit_stream
 from domain.x402 import SignedPayment
 from domain.x402_order import X402Order
 from domain.x402_refusals import PaymentInFlight
 
 WHAT = "Regenerating a Geoplet's image"
 PICTURE_PATIENCE_S = 150.0
-PROVIDER = "openai"
 
 
 async def generate(request: Request, who: Principal, fid: int, prompt: str) -> Response:
@@ -37,8 +35,8 @@ async def generate(request: Request, who: Principal, fid: int, prompt: str) -> R
         return await _make(request, who, order, prompt)
     if order.in_flight and not held.in_flight:
         raise PaymentInFlight()
-    if not order.in_flight and await _exhausted(parts):
-        raise ImageCreditExhausted(None)
+    if not order.in_flight:
+        await can_be_made(parts, order, "regenerate", fid)
     if payment is None:
         return ask_to_pay(request, parts.base.terms["regenerate"], WHAT)
     return await _make(request, who, await _settle(request, who, payment, fid), prompt)
@@ -106,11 +104,3 @@ def _owed(parts: Parts, order: X402Order) -> bool:
     """Made, but never handed out: who paid gets it without paying again."""
     until_ = order.retry_until
     return not order.picture.delivered and until_ is not None and parts.clock.now() < until_
-
-
-async def _exhausted(parts: Parts) -> bool:
-    """Whether the provider said that our credit is used up, and nothing has been made since."""
-    stream, circuit = circuit_stream(PROVIDER), Circuit()
-    for event in (await parts.ledger.streams([stream]))[stream].events:
-        circuit = circuit.evolve(event)
-    return circuit.open_at(parts.clock.now())

@@ -83,7 +83,9 @@ class StoreRegeneration(WithX402Order):
             stored_at=at,
         )
         circuit = seen.get(Circuit, circuit_stream(self.provider))
-        events = self.order(seen).picture.store(stored)
+        order = self.order(seen)
+        # What is refund due is not delivered as well.
+        events = [] if order.failure else order.picture.store(stored)
         return [*events, *circuit.succeeded(self.provider)] if events else []
 
 

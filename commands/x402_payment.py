@@ -21,6 +21,8 @@ from domain.x402 import PaymentTerms, SignedPayment, Voucher
 from domain.x402_events import PaymentType, X402OrderOpened, X402PaymentVerified, x402_stream
 from domain.x402_order import X402Order
 
+FAR = 2**53
+"""No later end is told apart: JSON's numbers end here, and so will the chain."""
 RECIPES: dict[PaymentType, str] = {"mint": "geoplet_mint", "regenerate": "regenerate"}
 
 
@@ -28,7 +30,7 @@ class TrackPayment(InSlot):
     """Takes in a payment that was found good, with the voucher it pays for, if any.
 
     `owner` is the pass that asks; without one it is whoever has the fid, or a pass that is opened
-    for it. `hand_in`: it is submitted at once. `by_service`: a paid order is told, not refused.
+    for it. `hand_in`: it is submitted at once. A paid order is told as it is, never overwritten.
     """
 
     owner: str = ""
@@ -74,7 +76,7 @@ class TrackPayment(InSlot):
         verified = order.verify(self._verified(order, at))
         order = _after(order, verified)
         events = [*opened, *verified]
-        if self.voucher:
+        if self.voucher and (verified or not order.minting.voucher):
             events += order.issue(self._voucher(order))
         if order.attempts.get(self._nonce):
             events += seen.get(Claim, self._claim).take(self._claim, order.stream)
@@ -156,8 +158,8 @@ class TrackPayment(InSlot):
             **order.ids,
             nonce=said.nonce,
             payer=said.payer,
-            valid_after=said.valid_after,
-            valid_before=said.valid_before,
+            valid_after=min(said.valid_after, FAR),
+            valid_before=min(said.valid_before, FAR),
             version=self.payment.version,
             header=self.payment.header,
             header_hash=sha256(self.payment.header.encode()).hexdigest(),

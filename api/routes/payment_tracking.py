@@ -10,8 +10,8 @@ from pydantic import StringConstraints
 from api.asking import FRESH, THEN, as_of, fresh
 from api.body import NoBody, read_paid_body
 from api.deps import parts_of, signed_in, spoken, write
-from api.owners import own_fid
-from api.problems import Malformed
+from api.owners import identities_of, own_fid
+from api.problems import Malformed, NotFound
 from api.routes.examples import TX_HASH, VOUCHER
 from api.routes.geoplets import Camel, Fid, Header, Kind, Wallet
 from api.speech import told
@@ -105,11 +105,11 @@ async def track_payment(request: Request) -> Response:
 async def read_tracking(request: Request, fid: FidPath, payment_type: KindPath) -> Response:
     who = signed_in(request, "user", "service", "auditor")
     number, kind = key_of(fid, payment_type)
+    payer = who.may("user") and f"fid:{number}" in await identities_of(request, who)
+    if not (payer or who.may("service", "auditor")):
+        raise NotFound()
     then = as_of(request)
-    if not (then and who.may("auditor")):
-        await own_fid(request, who, number)
     await fresh(request, "x402_orders")
-    payer = not who.may("service", "auditor") or who.may("user")
     return spoken(await shown(parts_of(request), number, kind, then, header=payer))
 
 
