@@ -34,10 +34,12 @@ class MintFound:
 
 @dataclass(frozen=True, slots=True)
 class Minting:
-    """`voucher` is the newest. `seen`: a block has the mint; `minted_at`: it is deep enough."""
+    """`voucher` is the newest, `minters` are whom any of them lets mint. `seen`: a block has the
+    mint; `minted_at`: it is deep enough."""
 
     voucher: happened.VoucherIssued | None = None
     vouchers: int = 0
+    minters: frozenset[str] = frozenset()
     seen: MintFound | None = None
     minted_at: datetime | None = None
     final: bool = False
@@ -48,8 +50,8 @@ class Minting:
         return self.minted_at is not None
 
     def may_mint(self, owner: str) -> bool:
-        """Whether our vouchers let this owner mint: each is made out to the payer."""
-        return self.voucher is not None and self.voucher.to == owner
+        """Whether a voucher of ours lets this owner mint, an older one too."""
+        return owner in self.minters
 
     def issue(self, voucher: happened.VoucherIssued) -> list[Event]:
         known = self.voucher and self.voucher.voucher_nonce == voucher.voucher_nonce
@@ -90,7 +92,8 @@ class Minting:
     def evolve(self, event: Event) -> Minting:
         match event:
             case happened.VoucherIssued():
-                return replace(self, voucher=event, vouchers=self.vouchers + 1)
+                issued = replace(self, voucher=event, vouchers=self.vouchers + 1)
+                return replace(issued, minters=self.minters | {event.to})
             case happened.MintClaimed(tx_hash=tx):
                 return replace(self, claims=self.claims | {tx})
             case happened.GeopletMintSeen():

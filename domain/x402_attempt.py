@@ -6,7 +6,6 @@ dismissed, expired, rejected) only means that we do not hand it in. Spec `invari
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from typing import Any, Literal
@@ -19,6 +18,7 @@ Standing = Literal[
     "verified", "submitted", "settled", "surplus",
     "replaced", "dismissed", "expired", "rejected", "lapsed",
 ]  # fmt: skip
+GIVEN_UP = frozenset({"replaced", "dismissed", "expired", "rejected"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,9 +144,10 @@ class Attempt:
 
 @dataclass(frozen=True, slots=True)
 class Attempts:
-    """By nonce, in the order in which they were verified."""
+    """By nonce, in the order in which they were verified. One that was given up and has lapsed
+    since is forgotten, unless it is the newest."""
 
-    by_nonce: Mapping[str, Attempt] = field(default_factory=dict)
+    by_nonce: dict[str, Attempt] = field(default_factory=dict)
 
     @property
     def all(self) -> tuple[Attempt, ...]:
@@ -155,7 +156,11 @@ class Attempts:
     @property
     def current(self) -> Attempt | None:
         """The newest one."""
-        return self.all[-1] if self.by_nonce else None
+        return self.by_nonce[self._newest] if self.by_nonce else None
+
+    @property
+    def _newest(self) -> str:
+        return next(reversed(self.by_nonce), "")
 
     @property
     def settled(self) -> Attempt | None:
@@ -225,6 +230,8 @@ class Attempts:
                 return Attempts({**self.by_nonce, event.nonce: _verified(event)})
             case happened.X402PaymentEvent(nonce=nonce) if nonce in self.by_nonce:
                 moved = self.by_nonce[nonce].evolve(event)
+                if moved.lapsed and moved.standing in GIVEN_UP and nonce != self._newest:
+                    return Attempts({n: each for n, each in self.by_nonce.items() if n != nonce})
                 return Attempts({**self.by_nonce, nonce: moved})
         return self
 

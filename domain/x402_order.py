@@ -16,7 +16,7 @@ from typing import Any, Literal
 from domain import geoplet_events as made
 from domain import x402_events as happened
 from domain.event import Event
-from domain.geoplet_mint import MintFound, Minting
+from domain.geoplet_mint import CLAIMS_MAX, MintFound, Minting
 from domain.regeneration import RETRY_WITHIN, NothingPaid, Regeneration
 from domain.state import changed
 from domain.x402_attempt import Attempt, Attempts, Landing
@@ -28,7 +28,7 @@ from domain.x402_refusals import (
     TooManyAttempts,
 )
 
-ATTEMPTS_MAX = 100
+ATTEMPTS_MAX = 20
 
 Status = Literal["verified", "settling", "settled", "minting", "minted", "completed", "failed"]
 
@@ -216,8 +216,8 @@ class X402Order:
         current = self.attempts.current
         if current is None or current.landed or tx_hash in self.claims:
             return []
-        if len(self.claims) >= ATTEMPTS_MAX:
-            raise TooManyAttempts(f"({ATTEMPTS_MAX} claims)")
+        if len(self.claims) >= CLAIMS_MAX:
+            raise TooManyAttempts(f"({CLAIMS_MAX} claims)")
         return [happened.X402SettlementClaimed(**self._of(current), tx_hash=tx_hash)]
 
     def issue(self, voucher: made.VoucherIssued) -> list[Event]:

@@ -27,6 +27,7 @@ from consumers.gateways.ports import Failure, OutcomeUnknown
 from consumers.gateways.x402_ports import Facilitator, SettleAnswer
 from consumers.reactions.promise import Desk, Promise
 from consumers.x402_evidence import X402Examiner
+from domain.event import ERASED
 from domain.x402 import EXPIRY_MARGIN_S, PaymentTerms
 from domain.x402_attempt import Attempt
 from domain.x402_duty import RETENTION
@@ -81,6 +82,8 @@ class Settlement:
     async def _hand_in(self, order: X402Order, attempt: Attempt, promise: Promise) -> bool:
         """Asks the facilitator once; False when there was no point in it any more."""
         head = await self._examiner.chain.head()
+        if attempt.header == ERASED:
+            return False
         if attempt.valid_before < head.time + EXPIRY_MARGIN_S:
             return False
         ids = {"order_id": order.order_id, "nonce": attempt.nonce}
