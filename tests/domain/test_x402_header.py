@@ -62,7 +62,7 @@ def refusal(header) -> str:
         read_payment(header)
     told = f"{caught.value!r} {caught.value.__cause__!r}"
     assert SIGNATURE not in told
-    assert header == "" or header not in told
+    assert len(header) < 20 or header not in told
     assert caught.value.__suppress_context__ or caught.value.__context__ is None
     return caught.value.reason
 
