@@ -54,9 +54,10 @@ class Canary:
 
     def leaks(self, stage: Stage) -> list[str]:
         """Where a secret can be read, each place once."""
-        return [where for where, text in self._places(stage) if self._tells(text)]
+        return [where for where, text in self._places(stage) if self.hears(text)]
 
-    def _tells(self, text: str) -> bool:
+    def hears(self, text: str) -> bool:
+        """Whether a part of a secret is in a text."""
         lower = text.lower()
         if any(word in lower for word in self._hex):
             return True

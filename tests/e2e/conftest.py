@@ -63,8 +63,10 @@ def payer(shop: Stage) -> Iterator[Payer]:
 
 @pytest.fixture(scope="session")
 def mortal(world: TestWorld, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stage]:
-    """A stage whose processes are killed and whose clock is moved."""
-    with open_stage(world, tmp_path_factory.mktemp("mortal")) as stage:
+    """A stage whose processes are killed and whose clock is moved; it settles by a facilitator of
+    the standard's own interface."""
+    folder = tmp_path_factory.mktemp("mortal")
+    with open_stage(world, folder, MEGA_FACILITATOR="x402") as stage:
         stage.twin.reset()
         stage.miner.run()
         yield stage

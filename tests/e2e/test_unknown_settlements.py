@@ -84,9 +84,7 @@ def test_while_the_outcome_is_unknown_nobody_is_asked_to_pay_again(
 ) -> None:
     voucher = payer.voucher(payer.sign())
     header = voucher["paymentHeader"]
-    payer.stage.vendors["onchainfi"].script(
-        match=SETTLE, times=1_000, response=PENDING, effect="none"
-    )
+    payer.stage.vendors.leave_pending()
     asked = pool.submit(payer.ask_settle, header)
     shown = payer.until("settling")
     assert shown["recovery"]["action"] == "wait" and not shown["canResume"]

@@ -73,6 +73,15 @@ class Vendors:
         for name in NAMES:
             self[name].reset()
 
+    def leave_pending(self) -> None:
+        """From now on no settlement is carried out, and all are said to be on their way."""
+        no = {"success": False, "errorReason": "settlement_pending", "transaction": ""}
+        yes = {"success": True, "settled": False, "reason": "settlement_pending"}
+        said = {"x402_facilitator": no, "onchainfi": {"status": "success", "data": yes}}
+        for name, body in said.items():
+            rule = {"match": {"path": "/settle"}, "times": 1_000, "effect": "none"}
+            self[name].script(**rule, response={"status": 200, "body": body})
+
     def settled(self, payer: str) -> list[int]:
         """What the facilitator moved for a payer, by its own ledger: amounts, oldest first."""
         items = self["x402_facilitator"].get("ledger")
