@@ -4,6 +4,7 @@ from collections.abc import AsyncIterator
 
 import pytest
 
+from tests.api.geoplets import Buyer, buyer
 from tests.api.living import Caller, Living, living
 from tests.world import TestWorld
 
@@ -20,3 +21,11 @@ async def here(world: TestWorld) -> AsyncIterator[Living]:
 async def ada(here: Living) -> Caller:
     """A pass with a wallet that nobody else has."""
     return await here.caller()
+
+
+@pytest.fixture
+async def payer(here: Living) -> AsyncIterator[Buyer]:
+    """A pass with a wallet and a fid, in front of a facilitator that takes everything good."""
+    here.base.refuses, here.base.silent = "", False
+    yield await buyer(here)
+    here.base.refuses, here.base.silent = "", False
