@@ -24,6 +24,7 @@ from domain.geoplet_events import RegenerationRequested
 from domain.x402_order import X402Order
 
 MADE_MAX = 64
+QUOTE_CHARS = 12
 
 
 class Pictures:
@@ -60,7 +61,7 @@ class Pictures:
         try:
             stored = await self._store.find(key) or await self._make(order, prompt, key)
         except Failure as failure:
-            await self._fail(order, failure, promise)
+            await self._fail(order, failure, prompt, promise)
         else:
             await self._keep(order, stored, promise)
 
@@ -96,18 +97,30 @@ class Pictures:
         )
         await self._desk.do(command, cause=promise.todo_id)
 
-    async def _fail(self, order: X402Order, failure: Failure, promise: Promise) -> None:
+    async def _fail(
+        self, order: X402Order, failure: Failure, prompt: str, promise: Promise
+    ) -> None:
         after_s = failure.after_s if isinstance(failure, TryAgain) else 0.0
         command = FailRegeneration(
             order_id=order.order_id,
             attempt=order.picture.attempt,
             provider=self._provider.name,
             error_class=failure.error_class,
-            reason=failure.reason[:500],
+            reason=without(prompt, failure.reason)[:500],
             retry_cap=self._retry_cap,
             not_before=timedelta(seconds=after_s),
         )
         await self._desk.do(command, cause=promise.todo_id)
+
+
+def without(prompt: str, reason: str) -> str:
+    """A reason is read by many, a prompt by nobody: of a vendor's sentence that repeats some of it,
+    only `vendor: code` is kept."""
+    words = " ".join(prompt.split())
+    starts = range(max(1, len(words) - QUOTE_CHARS + 1))
+    if any(words[start : start + QUOTE_CHARS] in reason for start in starts):
+        return ":".join(reason.split(":")[:2])
+    return reason
 
 
 def picture_key(order_id: str, attempt: int) -> str:

@@ -47,7 +47,8 @@ class Canary:
             self._other |= {_base64(data[shift:]) for shift in range(3)}
 
     def prompt(self, prompt: str) -> None:
-        self._other.add(prompt)
+        """Its end, too, is more than anybody may read."""
+        self._other |= {prompt, prompt[-14:]}
 
     def error(self, body: str) -> None:
         self._errors.append(body)

@@ -66,3 +66,19 @@ def test_the_canary_looks_everywhere(payer: Payer) -> None:
     log.write_text(prompt)
     assert {"error bodies", "log planted.log"} <= set(canary.leaks(stage))
     log.unlink()
+
+
+def test_a_vendor_that_repeats_what_it_was_told_is_not_repeated(payer: Payer) -> None:
+    vendors, prompt, header = payer.stage.vendors, payer.prompt(), payer.sign("regenerate")
+    signature = Planted(header).signature
+    no = {"status": "success", "data": {"valid": False, "reason": f"bad signature {signature}"}}
+    vendors["onchainfi"].script(match={"path": "/verify"}, response={"body": no})
+    assert payer.generate(header, prompt).status_code == 402
+    oops = {"status": "error", "message": f"cannot settle {header}"}
+    vendors["onchainfi"].script(match={"path": "/settle"}, response={"status": 502, "body": oops})
+    error = {"code": "moderation_blocked", "type": "x", "message": f"We paint no '…{prompt[9:]}'."}
+    vendors["openai"].script(response={"status": 400, "body": {"error": error}})
+    assert payer.generate(header, prompt).json()["code"] == "CONTENT_REFUSED"
+    assert payer.generate().status_code == 200
+    payer.check_charged("regenerate")
+    assert payer.stage.canary.leaks(payer.stage) == []
