@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Path, Request, Response
-from pydantic import StringConstraints
+from pydantic import Field, StringConstraints
 
 from api.asking import FRESH, THEN, as_of, fresh
 from api.body import NoBody, read_paid_body
@@ -26,7 +26,10 @@ REFUSALS = (400, 403, 404, 409, 413, 422, 429, 503)
 FidPath = Annotated[str, Path(examples=["12345"])]
 KindPath = Annotated[str, Path(examples=["mint"])]
 TxHash = Annotated[str, StringConstraints(pattern=r"^0x[0-9a-fA-F]{64}$", to_lower=True)]
-Uint = Annotated[str, StringConstraints(pattern=r"^[0-9]{1,78}$")] | Annotated[int, Fid]
+Uint = (
+    Annotated[str, StringConstraints(pattern=r"^[0-9]{1,78}$")]
+    | Annotated[int, Field(ge=0, lt=2**256)]
+)
 SIGNATURE = StringConstraints(pattern=r"^0x([0-9a-fA-F]{2}){1,1024}$")
 
 
