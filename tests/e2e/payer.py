@@ -144,6 +144,8 @@ class Payer(Browser):
         assert self.statement().get("paid", 0) == sum(prices), self.names()
         assert self.stage.facts.dollars(self.wallet) == prices, self.names()
         if by_us:
+            # It looks for its receipts now and then, and may know later than the chain.
+            eventually(lambda: len(self.stage.vendors.settled(self.wallet)) >= len(prices))
             assert self.stage.vendors.settled(self.wallet) == prices, self.names()
 
     # The wallet.
