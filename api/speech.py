@@ -7,6 +7,7 @@ from typing import Any
 
 from pydantic import BaseModel
 
+PROBLEM = "application/problem+json"
 _problem = {"$ref": "#/components/schemas/Problem"}
 PROBLEM_SCHEMA: dict[str, Any] = {
     "type": "object",
@@ -66,8 +67,8 @@ def told(
         "summary": summary,
         "status_code": next(iter(answers)),
         "responses": {
-            **{status: _answer(shown, media) for status, shown in answers.items()},
             **{status: _refusal() for status in refusals},
+            **{status: _answer(status, shown, media) for status, shown in answers.items()},
         },
         "openapi_extra": extra,
         "response_model": None,
@@ -90,7 +91,11 @@ def _schema(body: type[BaseModel]) -> dict[str, Any]:
     return dict(whole(schema))
 
 
-def _answer(shown: Any, media: str) -> dict[str, Any]:
+def _answer(status: int, shown: Any, media: str) -> dict[str, Any]:
+    if status >= 400:
+        refusal = _refusal()
+        refusal["content"][PROBLEM]["example"] = shown
+        return refusal
     schema = {"type": "object" if isinstance(shown, dict) else "string"}
     return {"description": "Done.", "content": {media: {"schema": schema, "example": shown}}}
 
@@ -98,7 +103,7 @@ def _answer(shown: Any, media: str) -> dict[str, Any]:
 def _refusal() -> dict[str, Any]:
     return {
         "description": "Refused.",
-        "content": {"application/problem+json": {"schema": _problem}},
+        "content": {PROBLEM: {"schema": _problem}},
     }
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from base64 import b64encode
+from json import dumps
 from typing import Any
 
 CHARACTER_ID = "5b1f1c0e-8f0f-5a63-9c56-0d6d1f6f5a10"
@@ -15,6 +17,24 @@ VOUCHER: dict[str, Any] = {
     "nonce": "1736640000",
     "deadline": "1736640900",
 }
+
+PAYMENT: dict[str, Any] = {
+    "x402Version": 1,
+    "scheme": "exact",
+    "network": "base",
+    "payload": {
+        "signature": "0x" + "1b" * 65,
+        "authorization": {
+            "from": VOUCHER["to"],
+            "to": VOUCHER["to"],
+            "value": "1000000",
+            "validAfter": "1736640000",
+            "validBefore": "1736640900",
+            "nonce": "0x" + "5e" * 32,
+        },
+    },
+}
+PAYMENT_HEADER = b64encode(dumps(PAYMENT).encode()).decode()
 
 ACCEPTS: dict[str, Any] = {
     "scheme": "exact",

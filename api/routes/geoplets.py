@@ -15,7 +15,7 @@ from api.owners import identities_of
 from api.paying import may_pay
 from api.payment_problems import FidMismatch
 from api.regenerating import generate
-from api.routes.examples import ACCEPTS, TX_HASH, VOUCHER
+from api.routes.examples import ACCEPTS, PAYMENT_HEADER, TX_HASH, VOUCHER
 from api.settling import settle
 from api.speech import told
 from domain.x402_header import HEADER_CHARS_MAX
@@ -64,7 +64,7 @@ class Settling(Camel):
             200: {
                 "voucher": VOUCHER,
                 "signature": "0x" + "1b" * 65,
-                "paymentHeader": "eyJ4NDAyVmVyc2lvbiI6MX0=",
+                "paymentHeader": PAYMENT_HEADER,
                 "expiresAt": "2026-01-01T00:15:00Z",
             },
         },
@@ -87,7 +87,7 @@ async def get_mint_signature(request: Request) -> Response:
     **told(
         "Settle a payment; asked again, it tells what came of it",
         body=Settling,
-        example={"paymentHeader": "bm8gcGF5bWVudA==", "fid": 12345, "paymentType": "mint"},
+        example={"paymentHeader": PAYMENT_HEADER, "fid": 12345, "paymentType": "mint"},
         answers={
             402: {"code": "PAYMENT_VERIFICATION_FAILED"},
             200: {"success": True, "settled": True, "txHash": TX_HASH, "facilitator": "onchainfi"},

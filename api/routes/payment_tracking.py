@@ -12,7 +12,7 @@ from api.body import NoBody, read_paid_body
 from api.deps import parts_of, signed_in, spoken, write
 from api.owners import identities_of, own_fid
 from api.problems import Malformed, NotFound
-from api.routes.examples import TX_HASH, VOUCHER
+from api.routes.examples import PAYMENT_HEADER, TX_HASH, VOUCHER
 from api.routes.geoplets import Camel, Fid, Header, Kind, Wallet
 from api.speech import told
 from api.tracking import Given, shown, track
@@ -79,7 +79,7 @@ def key_of(fid: str, payment_type: str) -> tuple[int, PaymentType]:
             "fid": 12345,
             "paymentType": "mint",
             "userAddress": VOUCHER["to"],
-            "paymentHeader": "bm8gcGF5bWVudA==",
+            "paymentHeader": PAYMENT_HEADER,
         },
         answers={
             402: {"code": "PAYMENT_VERIFICATION_FAILED"},

@@ -27,8 +27,13 @@ class Operation:
 
     @property
     def statuses(self) -> list[int]:
-        """Those of success, the one that the example leads to first."""
-        return [int(status) for status in self.said["responses"] if status < "300"]
+        """Those that the description shows an answer of; the example leads to one of them."""
+        told = self.said["responses"].items()
+        return [
+            int(status)
+            for status, said in told
+            if any("example" in media for media in said.get("content", {}).values())
+        ]
 
     def filled(self, values: dict[str, str]) -> str:
         """The path with its parameters given by name, else as their examples say."""

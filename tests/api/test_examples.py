@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+from api.routes.examples import VOUCHER
+from commands.passes import Identify
 from tests.api.living import Caller, Living
 from tests.api.openapi import Operation, operations
 
@@ -30,11 +32,20 @@ async def prepared(here: Living, op: Operation, caller: Caller) -> dict[str, str
     return {**ids, "stream": f"order:{order['order_id']}", "pass_id": caller.pass_id}
 
 
+async def payer(here: Living) -> Caller:
+    """Whom the examples of the paid routes speak of."""
+    caller = await here.caller("user service", wallet=VOUCHER["to"].lower())
+    own = {"new_pass_id": caller.pass_id, "current": caller.pass_id}
+    await here.do(Identify(identity=f"fid:{VOUCHER['fid']}", **own))
+    return caller
+
+
 async def test_every_example_is_executed(here: Living) -> None:
+    paying = await payer(here)
     for op in operations(here.app.openapi()):
         if op.path.startswith(UNREPEATABLE):
             continue
-        caller = await here.caller("user auditor admin")
+        caller = paying if op.path.startswith("/api/") else await here.caller("user auditor admin")
         path = op.filled(await prepared(here, op, caller))
         if op.path.endswith("/mint-orders") or op.path == "/characters":
             caller = await here.caller()

@@ -7,6 +7,7 @@ import secrets
 import pytest
 
 from tests.api.living import Caller, Living
+from tests.api.openapi import operations
 
 NO_UUID = ("not-a-uuid", "%00", "5B1F1C0E-8F0F-5A63-9C56-0D6D1F6F5A10", "..%2f..%2fetc")
 
@@ -23,6 +24,16 @@ async def test_a_missing_scope_is_said_before_a_bad_body(here: Living) -> None:
     auditor = await here.caller("auditor")
     answer = await auditor.ask("POST", "/characters", content=b"{broken")
     assert (answer.status_code, answer.json()["code"]) == (403, "FORBIDDEN")
+
+
+async def test_a_missing_scope_is_said_before_a_bad_body_on_every_route(here: Living) -> None:
+    guest = await here.caller("nothing")
+    asked = [op for op in operations(here.app.openapi()) if op.example is not None and not op.open]
+    asked = [op for op in asked if not op.path.startswith("/auth/")]
+    assert len(asked) >= 12
+    for op in asked:
+        answer = await guest.ask(op.method, op.filled({}), content=b"{broken")
+        assert (answer.status_code, answer.json()["code"]) == (403, "FORBIDDEN"), op.path
 
 
 async def test_an_object_of_another_pass_is_not_there_before_a_bad_body(

@@ -4,25 +4,29 @@ from __future__ import annotations
 
 from typing import Any
 
+from commands.passes import Identify
+from tests.api.geoplets import fids
 from tests.api.living import Caller, Living
 from tests.api.openapi import Operation, operations
 
-OWNED = ("character_id", "order_id")
+OWNED = ("character_id", "order_id", "{fid}")
 
 
 def owned(here: Living) -> list[Operation]:
     found = [op for op in operations(here.app.openapi()) if any(n in op.path for n in OWNED)]
-    assert len(found) >= 7
+    assert len(found) >= 11
     return found
 
 
-async def ids_of(caller: Caller) -> dict[str, str]:
-    order = await caller.order()
-    return {"character_id": order["character_id"], "order_id": order["order_id"]}
+async def ids_of(here: Living, caller: Caller) -> dict[str, str]:
+    order, fid = await caller.order(), str(next(fids))
+    own = {"new_pass_id": caller.pass_id, "current": caller.pass_id}
+    await here.do(Identify(identity=f"fid:{fid}", **own))
+    return {"character_id": order["character_id"], "order_id": order["order_id"], "fid": fid}
 
 
 async def test_nobody_reaches_the_objects_of_another(here: Living, ada: Caller) -> None:
-    ids, eve = await ids_of(ada), await here.caller()
+    ids, eve = await ids_of(here, ada), await here.caller()
     before = await here.position()
     for op in owned(here):
         answer = await eve.ask(op.method, op.filled(ids), json=op.example)
@@ -33,7 +37,7 @@ async def test_nobody_reaches_the_objects_of_another(here: Living, ada: Caller) 
 async def test_what_is_not_there_answers_the_same_as_what_is_anothers(
     here: Living, ada: Caller
 ) -> None:
-    ids, eve = await ids_of(ada), await here.caller()
+    ids, eve = await ids_of(here, ada), await here.caller()
     for op in owned(here):
         anothers = await eve.ask(op.method, op.filled(ids), json=op.example)
         nowhere = await eve.ask(op.method, op.filled({}), json=op.example)
@@ -41,7 +45,7 @@ async def test_what_is_not_there_answers_the_same_as_what_is_anothers(
 
 
 async def test_an_auditor_reads_every_object_and_changes_none(here: Living, ada: Caller) -> None:
-    ids = await ids_of(ada)
+    ids = await ids_of(here, ada)
     for scope in ("auditor", "admin", "user auditor"):
         auditor = await here.caller(scope)
         for op in owned(here):
@@ -72,8 +76,6 @@ async def test_every_route_that_needs_a_sign_in_refuses_nobody_and_forgeries(
 
 
 async def test_a_pass_that_was_merged_keeps_its_objects_under_both_tokens(here: Living) -> None:
-    from commands.passes import Identify
-
     older, younger = await here.caller(), await here.caller()
     character = await younger.character("oracle")
     await here.do(
