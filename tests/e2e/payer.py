@@ -14,6 +14,7 @@ import httpx
 import orjson
 from eth_account import Account
 from eth_account.messages import encode_typed_data
+from eth_account.signers.local import LocalAccount
 
 from domain.x402 import PaymentTerms
 from tests.api.based import signed_header
@@ -31,8 +32,10 @@ PRICES = {"mint": DOLLAR, "regenerate": 900_000}
 
 
 class Payer(Browser):
-    def __init__(self, stage: Stage, *, dollars: int = 5) -> None:
-        self.account = Account.create()
+    def __init__(
+        self, stage: Stage, *, dollars: int = 5, account: LocalAccount | None = None
+    ) -> None:
+        self.account = account or Account.create()
         self.wallet = self.account.address.lower()
         self.fid = secrets.randbelow(10**12) + 1_000
         stage.give_dollars(self.wallet, dollars * DOLLAR)
@@ -185,12 +188,13 @@ class Payer(Browser):
         data = encoded_call(CANCEL, self.wallet, bytes.fromhex(nonce[2:]), signature)
         return self._send(usdc, data)
 
-    def give_away(self, dollars: int) -> None:
-        """Moves what is in the wallet elsewhere, and waits until it is gone."""
+    def give_away(self, dollars: int) -> str:
+        """Moves what is in the wallet elsewhere, and waits until it is gone; the transaction."""
         chain, amount = self.stage.chain, dollars * DOLLAR
         data = encoded_call("transfer(address,uint256)", chain.wallet(), amount)
         tx_hash = self._send(chain.contracts["usdc"], data)
         assert int(eventually(lambda: chain.receipt(tx_hash))["status"], 16) == 1
+        return tx_hash
 
     def _send(self, to: str, data: str) -> str:
         return self.stage.chain.send(self.wallet, to, "0x" + data)

@@ -61,6 +61,7 @@ def test_a_closed_page_goes_on_after_settlement(payer: Payer) -> None:
 def test_a_mint_is_noticed_although_the_page_is_closed(payer: Payer) -> None:
     voucher = payer.voucher(payer.sign(version=2))
     payer.settle(voucher["paymentHeader"])
+    eventually(lambda: "x402_payment_finalized" in payer.names())  # nobody looks any more
     payer.mint(voucher)
     eventually(lambda: "geoplet_minted" in payer.names())
     assert payer.status() == "minted"
