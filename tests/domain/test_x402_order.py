@@ -382,6 +382,12 @@ def test_claims_are_bounded():
     given(opened, first, *many).when(lambda o: o.claim_settlement("0xnew")).refused(TooManyAttempts)
 
 
-def test_too_little_does_not_pay():
-    little = rejected(reason="authorization_canceled")
-    given(opened, first).when(landing(found=used(amount=PRICE - 1))).then(little)
+def test_what_is_cancelled_on_chain_pays_nothing_and_never_will():
+    nothing = rejected(reason="authorization_canceled")
+    given(opened, first).when(landing(found=used(amount=0))).then(nothing)
+    assert not given(opened, first, nothing).is_now().attempts.alive
+
+
+def test_what_was_signed_at_another_price_pays_all_the_same():
+    landed = settled(found=used(amount=PRICE - 1))
+    given(opened, first).when(landing(found=used(amount=PRICE - 1))).then(landed)

@@ -157,6 +157,8 @@ class Books:
             case happened.X402PaymentSettled():
                 assert int(event.amount) >= PRICE
                 assert event.depth >= DEEP
+                if self.surplus.pop(event.nonce, None):
+                    assert not self.price, "promoted beside what pays"
                 self._land(self.price, event)
             case happened.X402PaymentSurplusRecorded():
                 assert event.refund_due == event.amount
