@@ -177,13 +177,17 @@ async def test_a_dismissed_payment_is_not_handed_in(payer: Buyer) -> None:
     assert refused(await payer.settle(header)) == (409, "PAYMENT_REPLACED")
 
 
-async def test_a_second_payment_is_not_taken_for_what_is_paid_or_may_be(payer: Buyer) -> None:
+async def test_a_second_payment_is_not_even_checked_for_what_is_paid_or_may_be(
+    here: Living, payer: Buyer
+) -> None:
     header = await verified(payer)
     await payer.hand_in(header)
+    asked = here.base.asked
     assert refused(await payer.settle(payer.header())) == (409, "PAYMENT_IN_FLIGHT")
     await payer.land(header)
     assert refused(await payer.settle(payer.header())) == (409, "PAYMENT_REPLACED")
     assert len((await payer.order()).attempts.all) == 1
+    assert here.base.asked == asked
 
 
 async def test_what_can_never_land_any_more_has_expired(payer: Buyer) -> None:

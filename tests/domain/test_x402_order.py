@@ -289,6 +289,13 @@ def test_a_surplus_that_was_handed_in_is_unknown_again_when_its_block_goes():
     given(*landed, lapsed("0x1")).when(verifying(verified("0x3"))).refused(PaymentInFlight)
 
 
+def test_what_was_handed_in_beside_the_price_is_unknown_again_when_the_price_goes():
+    both = [opened, first, replaced_first, second, submitted("0x2"), settled()]
+    gone = given(*both, retracted(), lapsed("0x1"))
+    gone.when(verifying(verified("0x3"))).refused(PaymentInFlight)
+    assert gone.is_now().status == "settling"
+
+
 def test_a_failed_order_refunds_its_price_once_however_often_it_lands():
     lost = [opened, first, submitted(), settled(), failed("FID_MINTED_BY_ANOTHER", PRICE)]
     again = used(block_hash="0xb99")

@@ -45,6 +45,13 @@ from tests.spec import NOON
 TIMES = [NOON, NOON + LASTS + timedelta(seconds=1), NOON + RETRY_WITHIN]
 NONCES, BLOCKS = ("0x1", "0x2"), ("0xb1", "0xb2")
 EXAMPLES = 300
+STARTS = [
+    ["verify 0x1", "verify 0x2", "submit 0x2", "land 0x1 in 0xb1"],
+    ["verify 0x1", "submit 0x1", "land 0x1 in 0xb1"],
+    ["verify 0x1", "verify 0x2"],
+    [],
+]
+"""Beginnings that few stories would come to by chance."""
 
 
 @dataclass(frozen=True)
@@ -129,8 +136,11 @@ def stories(ids: Any) -> Any:
     """Everything that can be asked of an order, by anybody, in any order."""
     own = of_mint() if ids is MINT else of_picture()
     payments = [asked for nonce in NONCES for asked in of_payment(nonce, ids)]
-    menu = some.sampled_from([*payments, *of_both(), *own])
-    return some.lists(menu, min_size=15, max_size=40)
+    menu = [*payments, *of_both(), *own]
+    named = {asked.name: asked for asked in menu}
+    starts = [[named[name] for name in start] for start in STARTS]
+    rest = some.lists(some.sampled_from(menu), min_size=12, max_size=40)
+    return some.tuples(some.sampled_from(starts), rest).map(lambda both: [*both[0], *both[1]])
 
 
 @dataclass
