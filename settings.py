@@ -171,6 +171,7 @@ class Settings(BaseSettings):
     mega_x402_pay_to: Address | None = None
     mega_mint_price_usdc: Atomic = 1_000_000
     mega_regenerate_price_usdc: Atomic = 900_000
+    mega_x402_least_validity_s: int = Field(default=6, ge=6, le=840)
     mega_x402_confirmations: int = Field(default=1, ge=1, le=10_000)
     mega_farcaster_jwks_url: Url | None = None
 
@@ -210,7 +211,12 @@ class Settings(BaseSettings):
         }
         to = {"token": self.usdc_address.lower(), "pay_to": self.mega_x402_pay_to.lower()}
         return {
-            name: PaymentTerms(chain_id=self.evm_chain_id, amount=price, **to)
+            name: PaymentTerms(
+                chain_id=self.evm_chain_id,
+                amount=price,
+                least_validity_s=self.mega_x402_least_validity_s,
+                **to,
+            )
             for name, price in prices.items()
         }
 

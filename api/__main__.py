@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import signal
-from collections.abc import Sequence
 
 import httpx
 import structlog
@@ -94,10 +93,10 @@ class Asked:
     async def fid_minted(self, fid: int) -> bool:
         return await self._fids.ask(fid)
 
-    async def _fids_minted(self, fids: list[int]) -> Sequence[bool | BaseException]:
+    async def _fids_minted(self, fids: list[int]) -> list[bool | BaseException]:
         """All who ask at once are told in one look at the chain."""
         try:
-            return await self._chain.fids_minted(fids)
+            return [*await self._chain.fids_minted(fids)]
         except Failure as silent:
             log.warning("chain_not_asked", why=silent.reason)
             return [ChainSilent() for _ in fids]

@@ -13,7 +13,7 @@ from typing import Any, NoReturn, TypeVar
 from pydantic import BaseModel, ConfigDict, ValidationError
 from starlette.requests import Request
 
-from api.problems import Invalid, Malformed, TooLarge
+from api.problems import Invalid, TooLarge
 
 BYTES_MAX = 1024 * 1024
 DEPTH_MAX = 32
@@ -58,14 +58,6 @@ async def read_body(request: Request, model: type[B]) -> B:
         return model.model_validate(value)
     except ValidationError as error:
         raise Invalid(*_mistakes(error)) from None
-
-
-async def read_paid_body(request: Request, model: type[B]) -> B:
-    """Like `read_body`; seed 004's routes call a malformed request 400."""
-    try:
-        return await read_body(request, model)
-    except Invalid as invalid:
-        raise Malformed(*invalid.fields) from None
 
 
 def parse(raw: bytes) -> Any:

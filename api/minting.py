@@ -8,11 +8,11 @@ from typing import Any
 from starlette.requests import Request
 from starlette.responses import Response
 
+from api.chain_head import Block
 from api.deps import answered, parts_of, recorded
 from api.parts import Parts
-from api.paying import check, order_in, order_of
-from api.payment_problems import FidAlreadyMinted
-from api.principal import Principal
+from api.paying import Payer, check, order_in, order_of
+from api.payment_problems import FidAlreadyMinted, WalletNotLinked
 from api.problems import ChainSilent
 from api.x402 import ask_to_pay, checksum, payment_of
 from commands.command import Command, Outcome
@@ -20,95 +20,97 @@ from commands.x402_payment import TrackPayment
 from commands.x402_slot import IssueVoucher
 from domain.x402 import MAX_TIMEOUT_S, SignedPayment, Voucher
 from domain.x402_order import X402Order
-from domain.x402_refusals import PaymentInFlight, SignatureExpired
+from domain.x402_refusals import PaymentInFlight, PaymentReplaced, SignatureExpired
 from tracking_log import say, tell
 
 WHAT = "Minting a Geoplet"
 
 
-async def mint_signature(request: Request, who: Principal, fid: int, wallet: str) -> Response:
+async def mint_signature(request: Request, payer: Payer) -> Response:
     """The voucher for a payment, or for what is paid already; or the 402 that asks for one."""
     parts = parts_of(request)
-    order = await order_in(parts, fid, "mint")
-    if order.minting.seen or (order.failure and order.failure.error_code != "MINTED_UNPAID"):
+    order = await order_in(parts, payer.fid, "mint")
+    if order.minting.seen and not order.failure:
         raise FidAlreadyMinted()
     if order.in_flight:
         raise PaymentInFlight()
-    if order.paid:
-        return await _again(request, who, order, wallet)
-    payment = payment_of(request)
-    if payment and (await order_of(parts, payment, fid, "mint")).opened:
-        return await _known(request, who, order, payment, wallet)
-    if await parts.base.fid_minted(fid):
+    if order.paid and not order.failure:
+        return await _again(request, payer, order)
+    if await parts.base.fid_minted(payer.fid):
         raise FidAlreadyMinted()
+    payment = payment_of(request)
+    known = await order_of(parts, payment, payer.fid, "mint") if payment else X402Order()
+    payer.must_be_linked()
     if payment is None:
         return ask_to_pay(request, parts.base.terms["mint"], WHAT)
-    return await _first(request, who, fid, payment, wallet)
+    if known.opened:
+        return await _known(request, payer, known, payment)
+    return await _first(request, payer, payment)
 
 
-async def _first(
-    request: Request, who: Principal, fid: int, payment: SignedPayment, wallet: str
-) -> Response:
+async def _first(request: Request, payer: Payer, payment: SignedPayment) -> Response:
     parts = parts_of(request)
     terms = parts.base.terms["mint"]
-    facilitator, payment_id = await check(parts, payment, terms, wallet)
-    block, voucher = await _voucher(parts, fid, wallet, payment.authorization.nonce)
+    facilitator, payment_id = await check(parts, payment, terms, payer.wallet)
+    block, voucher = await _voucher(parts, payer, payment.authorization.nonce)
     track = TrackPayment(
-        fid=fid,
+        fid=payer.fid,
         payment_type="mint",
-        owner=who.pass_id,
+        owner=payer.who.pass_id,
         terms=terms,
         payment=payment,
         facilitator=facilitator,
         payment_id=payment_id,
-        seen_block=block,
+        seen_block=block.number,
         voucher=voucher,
         signature=parts.base.sign_voucher(voucher),
         answer_as="voucher",
     )
-    return await _signed(request, who, track)
+    return await _signed(request, payer, track)
 
 
 async def _known(
-    request: Request, who: Principal, order: X402Order, payment: SignedPayment, wallet: str
+    request: Request, payer: Payer, order: X402Order, payment: SignedPayment
 ) -> Response:
     """The same payment again: its voucher again, while it may still be handed in."""
-    parts = parts_of(request)
+    parts, voucher = parts_of(request), order.minting.voucher
     attempt = order.attempts.get(payment.authorization.nonce)
-    if attempt is None or order.minting.voucher is None:
-        return await _first(request, who, order.terms.fid, payment, wallet)  # type: ignore[union-attr]
+    if attempt is None:
+        raise PaymentReplaced()
+    if voucher is None or not voucher.ours:
+        return await _first(request, payer, payment)
     attempt.still_good()
     if parts.clock.now() > attempt.expires_at:
         raise SignatureExpired()
-    return await _signed(request, who, _same(order, order.minting.voucher.proof_block))
+    return await _signed(request, payer, _same(order))
 
 
-async def _again(request: Request, who: Principal, order: X402Order, wallet: str) -> Response:
+async def _again(request: Request, payer: Payer, order: X402Order) -> Response:
     """A settled mint: its voucher, or a new one when the old one is past its deadline and the chain
     shows the fid unminted."""
     parts, known = parts_of(request), order.minting.voucher
     assert order.terms is not None and order.paid is not None
     say("recovery_triggered", order.terms)
-    block = await parts.chain.live()
-    if block is None:
-        raise ChainSilent()
-    if known and block.time <= known.deadline:
-        return await _signed(request, who, _same(order, known.proof_block))
-    if await parts.base.fid_minted(order.terms.fid):
-        raise FidAlreadyMinted()
+    if not payer.linked and payer.wallet != order.paid.payer:
+        raise WalletNotLinked()
     seed = f"{order.paid.nonce}/{order.minting.vouchers + 1}"
-    number, voucher = await _voucher(parts, order.terms.fid, wallet, seed)
+    block, voucher = await _voucher(parts, payer, seed)
+    if known and known.ours and block.time <= known.deadline:
+        return await _signed(request, payer, _same(order))
+    if await parts.base.fid_minted(payer.fid):
+        raise FidAlreadyMinted()
     issue = IssueVoucher(
-        fid=order.terms.fid,
+        fid=payer.fid,
         payment_type="mint",
         voucher=voucher,
         signature=parts.base.sign_voucher(voucher),
-        proof_block=number,
+        proof_block=block.number,
+        proof_time=block.time,
     )
-    return await _signed(request, who, issue)
+    return await _signed(request, payer, issue)
 
 
-def _same(order: X402Order, proof_block: int) -> IssueVoucher:
+def _same(order: X402Order) -> IssueVoucher:
     """The voucher that the order has: recorded again, it is nothing new."""
     issued = order.minting.voucher
     assert issued is not None
@@ -118,21 +120,22 @@ def _same(order: X402Order, proof_block: int) -> IssueVoucher:
         payment_type="mint",
         voucher=voucher,
         signature=issued.signature,
-        proof_block=proof_block,
+        proof_block=issued.proof_block,
+        proof_time=issued.deadline,
     )
 
 
-async def _voucher(parts: Parts, fid: int, wallet: str, seed: str) -> tuple[int, Voucher]:
-    """(block, voucher) by the chain's clock; its nonce follows from `seed`, so it is used once."""
+async def _voucher(parts: Parts, payer: Payer, seed: str) -> tuple[Block, Voucher]:
+    """A voucher by the chain's clock; its nonce follows from `seed`, so it is used once."""
     block = await parts.chain.live()
     if block is None:
         raise ChainSilent()
-    nonce = int.from_bytes(sha256(f"{fid}/{seed}".encode()).digest()[:16])
-    return block.number, Voucher(wallet, fid, nonce, block.time + MAX_TIMEOUT_S)
+    nonce = int.from_bytes(sha256(f"{payer.fid}/{seed}".encode()).digest()[:16])
+    return block, Voucher(payer.wallet, payer.fid, nonce, block.time + MAX_TIMEOUT_S)
 
 
-async def _signed(request: Request, who: Principal, command: Command) -> Response:
-    outcome = await recorded(request, who, command)
+async def _signed(request: Request, payer: Payer, command: Command) -> Response:
+    outcome = await recorded(request, payer.who, command)
     tell(outcome)
     return spoken_voucher(outcome)
 

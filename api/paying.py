@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
+from dataclasses import dataclass
 
 from starlette.requests import Request
 
@@ -16,7 +17,6 @@ from api.payment_problems import (
     FidMismatch,
     ImageCreditExhausted,
     VerificationFailed,
-    WalletNotLinked,
 )
 from api.principal import Principal
 from commands.command import Outcome, handle, look
@@ -37,18 +37,32 @@ from domain.x402_order import X402Order
 from domain.x402_refusals import PaymentInFlight, PaymentReplaced, SignatureExpired
 from tracking_log import tell
 
-POLL_S = 0.02
+POLL_S, POLL_SLOWER, POLL_MAX_S = 0.02, 1.1, 0.25
+"""Between two looks at an order that is waited for: each pause is longer than the one before."""
 SETTLE_PATIENCE_S = 12.0
 PROVIDER = "openai"
 
 
-async def may_pay(request: Request, who: Principal, fid: int, wallet: str) -> None:
-    """FidMismatch or WalletNotLinked unless both are identities of the caller's pass."""
+@dataclass(frozen=True, slots=True)
+class Payer:
+    """Who asks, for which fid, with which wallet (lower case); `linked`: it is their pass's own."""
+
+    who: Principal
+    fid: int
+    wallet: str
+    linked: bool
+
+    def must_be_linked(self) -> None:
+        if not self.linked:
+            raise VerificationFailed("invalid_payload: userAddress is no wallet of your pass")
+
+
+async def payer_of(request: Request, who: Principal, fid: int, wallet: str = "") -> Payer:
+    """FidMismatch unless the fid is one of the caller's pass."""
     known = await identities_of(request, who)
     if f"fid:{fid}" not in known:
         raise FidMismatch()
-    if f"eip155:{wallet}" not in known:
-        raise WalletNotLinked()
+    return Payer(who, fid, wallet, f"eip155:{wallet}" in known)
 
 
 async def order_in(parts: Parts, fid: int, payment_type: PaymentType) -> X402Order:
@@ -144,11 +158,12 @@ async def until(
 ) -> X402Order | None:
     """The order as soon as it is `over`; None when it is not in time."""
     see = SeeX402Order(order_id=order.order_id)
-    deadline = asyncio.get_running_loop().time() + patience_s
+    deadline, pause_s = asyncio.get_running_loop().time() + patience_s, POLL_S
     while not over(order):
         if asyncio.get_running_loop().time() >= deadline:
             return None
-        await asyncio.sleep(POLL_S)
+        await asyncio.sleep(pause_s)
+        pause_s = min(pause_s * POLL_SLOWER, POLL_MAX_S)
         order = see.order(await look(parts.ledger, see))
     return order
 
@@ -171,7 +186,7 @@ async def _take_in(
     if order.paid and not order.ended:
         raise PaymentReplaced()
     terms, payer = parts.base.terms[payment_type], payment.authorization.payer
-    await may_pay(request, who, fid, payer)
+    (await payer_of(request, who, fid, payer)).must_be_linked()
     await can_be_made(parts, order, payment_type, fid)
     facilitator, payment_id = await check(parts, payment, terms, payer)
     track = TrackPayment(

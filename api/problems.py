@@ -19,7 +19,7 @@ from starlette.responses import Response
 
 from api.payment_problems import PAYMENT_TABLE
 from commands.characters import NotPaid
-from commands.command import KeyReused, TooBusy
+from commands.command import AnswerErased, KeyReused, TooBusy
 from commands.orders import WalletRequired
 from commands.passes import NonceUsed
 from domain.character import NothingToRetry
@@ -88,9 +88,11 @@ class Invalid(Refused):
         super().__init__()
         self.fields = fields
 
-
-class Malformed(Invalid):
-    """The request is malformed."""
+    def of_seed_004(self, request: Request) -> bool:
+        """Its routes call a malformed request 400; what a query asks is ours, and 422 everywhere
+        (`contract.md` §1, Errors and Time travel)."""
+        asked = any(name.startswith("query.") for name, _ in self.fields)
+        return request.url.path.startswith("/api/") and not asked
 
 
 # class of refusal → status, code, seconds after which asking again makes sense
@@ -107,11 +109,11 @@ TABLE: dict[type[Exception], tuple[int, str, int | None]] = {
     TooManyClaims: (409, "TOO_MANY_CLAIMS", None),
     TooManySteps: (409, "TOO_MANY_STEPS", None),
     NotPaid: (409, "NOT_OFFERED", None),
-    Malformed: (400, "INVALID_REQUEST", None),
     TooManyIdentities: (409, "TOO_MANY_IDENTITIES", None),
     TooLarge: (413, "BODY_TOO_LARGE", None),
     Invalid: (422, "INVALID_REQUEST", None),
     UnknownRole: (422, "UNKNOWN_ROLE", None),
+    AnswerErased: (410, "ERASED", None),
     KeyReused: (422, "IDEMPOTENCY_KEY_REUSED", None),
     Limited: (429, "RATE_LIMITED", None),
     ProjectionBehind: (503, "PROJECTION_BEHIND", 1),
@@ -157,6 +159,8 @@ async def refused(request: Request, error: Exception) -> Response:
     if known is None:
         return problem(409, "REFUSED", _sentence(error))
     status, code, after_s = known
+    if isinstance(error, Invalid) and error.of_seed_004(request):
+        status = 400
     members: dict[str, Any] = dict(getattr(error, "members", {}))
     if isinstance(error, Invalid):
         members["fields"] = [{"field": name, "message": why} for name, why in error.fields]

@@ -9,11 +9,16 @@ from starlette.responses import Response
 
 from api.deps import answered, context, parts_of, recorded
 from api.parts import Parts
-from api.paying import PROVIDER, can_be_made, hand_in, order_in, order_of, settled, until
-from api.payment_problems import ContentRefused, GenerationFailed, ImageCreditExhausted
+from api.paying import PROVIDER, Payer, can_be_made, hand_in, order_in, order_of, settled, until
+from api.payment_problems import (
+    ContentRefused,
+    GenerationFailed,
+    ImageCreditExhausted,
+    VerificationFailed,
+)
 from api.principal import Principal
 from api.x402 import ask_to_pay, payment_of, receipt
-from commands.command import KeepAnswer, handle
+from commands.command import KeepAnswer, Outcome, handle
 from commands.regeneration import DeliverRegeneration, RequestRegeneration
 from domain.x402 import SignedPayment
 from domain.x402_order import X402Order
@@ -23,11 +28,11 @@ WHAT = "Regenerating a Geoplet's image"
 PICTURE_PATIENCE_S = 150.0
 
 
-async def generate(request: Request, who: Principal, fid: int, prompt: str) -> Response:
+async def generate(request: Request, payer: Payer, prompt: str) -> Response:
     """The picture for a payment or for what is paid already; or the 402 that asks for one."""
-    parts, payment = parts_of(request), payment_of(request)
+    parts, who, fid = parts_of(request), payer.who, payer.fid
     order = await order_in(parts, fid, "regenerate")
-    held = await order_of(parts, payment, fid, "regenerate") if payment else X402Order()
+    held = await _held(request, fid)
     for known in (held, order):
         if known.picture.stored and (known is held or _owed(parts, known)):
             return await _deliver(request, who, known)
@@ -37,9 +42,22 @@ async def generate(request: Request, who: Principal, fid: int, prompt: str) -> R
         raise PaymentInFlight()
     if not order.in_flight:
         await can_be_made(parts, order, "regenerate", fid)
+    payment = payment_of(request)
+    payer.must_be_linked()
     if payment is None:
         return ask_to_pay(request, parts.base.terms["regenerate"], WHAT)
     return await _make(request, who, await _settle(request, who, payment, fid), prompt)
+
+
+async def _held(request: Request, fid: int) -> X402Order:
+    """The order that the request's payment was taken in for. A header that is no payment is for
+    none, and no reason to refuse what is owed without any."""
+    try:
+        payment = payment_of(request)
+    except VerificationFailed:
+        payment = None
+    parts = parts_of(request)
+    return await order_of(parts, payment, fid, "regenerate") if payment else X402Order()
 
 
 async def _settle(request: Request, who: Principal, payment: SignedPayment, fid: int) -> X402Order:
@@ -90,14 +108,21 @@ async def _deliver(request: Request, who: Principal, order: X402Order) -> Respon
     landing = paid.landing if paid else None
     body = {
         "success": True,
-        "data": base64.b64encode(picture).decode(),
+        "data": {"url": stored.output_url, "sha256": stored.sha256},
         "settlementTxHash": landing.tx_hash if landing else None,
     }
     keep = KeepAnswer(about=order.stream, status=200, body=body, owner=order.pass_id)
-    response = answered(await recorded(request, who, keep))
+    response = await spoken_picture(parts, await recorded(request, who, keep), picture)
     if paid and landing:
         response.headers.update(receipt(parts.base.terms["regenerate"], paid))
     return response
+
+
+async def spoken_picture(parts: Parts, outcome: Outcome, picture: bytes | None = None) -> Response:
+    """The answer with the picture itself; what is kept with a key says only where it is."""
+    body, where = outcome.answer.body, outcome.answer.body["data"]
+    picture = picture or await parts.base.picture(where["url"], where["sha256"])
+    return answered(outcome, {**body, "data": base64.b64encode(picture).decode()})
 
 
 def _owed(parts: Parts, order: X402Order) -> bool:

@@ -10,9 +10,9 @@ from pydantic import BaseModel, ConfigDict
 
 from api.asking import Moment
 from api.parts import Parts
-from api.paying import check, order_in
+from api.paying import can_be_made, check, order_in, order_of
 from api.payment_problems import VerificationFailed
-from api.problems import Malformed, NotFound
+from api.problems import Invalid, NotFound
 from api.x402 import checksum
 from commands.x402_payment import TrackPayment
 from domain.geoplet_view import describe_tracking
@@ -39,15 +39,19 @@ class Given(BaseModel):
     settlement_tx_hash: str | None
 
 
-async def track(parts: Parts, given: Given) -> TrackPayment:
-    """The command that takes it in. Malformed or VerificationFailed when it is no good payment."""
+async def tracking(parts: Parts, given: Given) -> TrackPayment:
+    """The command that takes it in. Invalid or VerificationFailed when it is no good payment."""
     payment, terms = _payment(given), parts.base.terms[given.payment_type]
     voucher = _voucher(given)
-    # What is said to be settled already would fail a facilitator's check; the chain is asked later.
+    order = await order_of(parts, payment, given.fid, given.payment_type)
+    current = await order_in(parts, given.fid, given.payment_type)
+    facilitator, payment_id = "", ""
+    # What is known is told, and what is paid is not overwritten: neither is checked again. What is
+    # said to be settled already would fail a facilitator's check; the chain is asked later.
     if given.settlement_tx_hash:
         await _signed(parts, payment, terms, given.user_address)
-        facilitator, payment_id = "", ""
-    else:
+    elif not order.opened and (current.ended or not current.paid):
+        await can_be_made(parts, current, given.payment_type, given.fid)
         facilitator, payment_id = await check(parts, payment, terms, given.user_address)
     return TrackPayment(
         fid=given.fid,
@@ -104,7 +108,7 @@ def _payment(given: Given) -> SignedPayment:
     try:
         return read_payment(given.payment_header)
     except BadHeader as bad:
-        raise Malformed(("body.paymentHeader", f"not an x402 payment: {bad.reason}")) from None
+        raise Invalid(("body.paymentHeader", f"not an x402 payment: {bad.reason}")) from None
 
 
 def _voucher(given: Given) -> Voucher | None:
@@ -112,14 +116,14 @@ def _voucher(given: Given) -> Voucher | None:
         return None
     said = {name: int(given.voucher[name]) for name in ("fid", "nonce", "deadline")}
     if said["fid"] != given.fid or not given.signature:
-        raise Malformed(("body.voucher", "must be of this fid, and signed"))
+        raise Invalid(("body.voucher", "must be of this fid, and signed"))
     return Voucher(to=given.voucher["to"], **said)
 
 
 async def _signed(parts: Parts, payment: SignedPayment, terms: PaymentTerms, wallet: str) -> None:
     """Right terms and signature, whatever the time is."""
     said = payment.authorization
-    if reason := terms.fault(payment, max(said.valid_after, 0)):
+    if reason := terms.fault(payment, said.valid_before - terms.least_validity_s):
         raise VerificationFailed(reason)
     if said.payer != wallet or not await parts.base.signed_by(payment, terms):
         raise VerificationFailed("invalid_exact_evm_payload_signature")

@@ -18,7 +18,7 @@ from pydantic import BaseModel, ConfigDict
 
 from commands.aggregates import Aggregate, initial
 from domain.claim import Claim, MessageTaken, RequestAnswered, RequestAnsweredInSecret
-from domain.event import Event, Refused
+from domain.event import ERASED, Event, Refused
 from ledger.errors import StreamConflict
 from ledger.ledger import Ledger, NewEvent
 
@@ -30,6 +30,10 @@ A = TypeVar("A", bound=Aggregate)
 
 class KeyReused(Refused):
     """This Idempotency-Key was used for another request; use a new key for a new request."""
+
+
+class AnswerErased(Refused):
+    """The answer to this Idempotency-Key was erased with its pass; use a new key."""
 
 
 class TooBusy(Refused):
@@ -203,6 +207,8 @@ async def _first_answer(ledger: Ledger, claim: str, context: Context, seen: Seen
     assert kept is not None
     answer, position = kept
     if sealed := seen.get(Claim, claim).answer:
+        if sealed == ERASED:
+            raise AnswerErased()
         answer = json.loads(sealed)
     return Outcome(position, Answer(answer["status"], answer["body"]), replayed=True)
 

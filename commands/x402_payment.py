@@ -76,12 +76,16 @@ class TrackPayment(InSlot):
         verified = order.verify(self._verified(order, at))
         order = _after(order, verified)
         events = [*opened, *verified]
-        if self.voucher and (verified or not order.minting.voucher):
+        fresh = verified or not order.minting.voucher or (self._by_service and not order.paid)
+        if self.voucher and fresh:
             events += order.issue(self._voucher(order))
-        if order.attempts.get(self._nonce):
+        if attempt := order.attempts.get(self._nonce):
+            if attempt.payer != self.payment.authorization.payer:
+                raise PaymentAlreadyUsed()
             events += seen.get(Claim, self._claim).take(self._claim, order.stream)
             if self.settlement_tx_hash:
                 events += order.claim_settlement(self.settlement_tx_hash)
+                events += order.submit(self._nonce, at, "service")
             if self.hand_in:
                 events += order.submit(self._nonce, at)
         return events
@@ -97,10 +101,16 @@ class TrackPayment(InSlot):
         current = order.attempts.current
         assert current is not None
         shown = describe_tracking(order, current.verified_at)
-        body = {"status": shown["status"], "expiresAt": shown["expiresAt"]}
-        return Answer(200, {**body, "verifying": True} if self.settlement_tx_hash else body)
+        status = "verified" if order.in_flight else shown["status"]
+        body = {"status": status, "expiresAt": shown["expiresAt"]}
+        verifying = {"verifying": order.paid is None} if self.settlement_tx_hash else {}
+        return Answer(200, {**body, **verifying})
 
     # Helpers.
+
+    @property
+    def _by_service(self) -> bool:
+        return not self.owner
 
     @property
     def _new_pass(self) -> str:
@@ -158,6 +168,8 @@ class TrackPayment(InSlot):
             **order.ids,
             nonce=said.nonce,
             payer=said.payer,
+            pay_to=said.pay_to,
+            amount=str(said.value),
             valid_after=min(said.valid_after, FAR),
             valid_before=min(said.valid_before, FAR),
             version=self.payment.version,
@@ -179,6 +191,7 @@ class TrackPayment(InSlot):
             deadline=self.voucher.deadline,
             signature=self.signature,
             proof_block=self.seen_block,
+            ours=not self._by_service,
         )
 
 

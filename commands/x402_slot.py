@@ -85,12 +85,13 @@ class SeeAuthorization(Command):
 
 
 class IssueVoucher(InSlot):
-    """A new voucher for a paid mint; the old one is past its deadline, and at `proof_block` the
-    chain showed the fid unminted."""
+    """A voucher of ours for a paid mint that has none which is good: at `proof_block`, at its time
+    `proof_time`, the chain showed the fid unminted."""
 
     voucher: Voucher
     signature: str
     proof_block: int
+    proof_time: int
 
     def decide(self, seen: Seen, at: datetime) -> list[Event]:
         order = self.order(seen)
@@ -101,11 +102,11 @@ class IssueVoucher(InSlot):
             deadline=self.voucher.deadline,
             signature=self.signature,
             proof_block=self.proof_block,
+            ours=True,
         )
         known = order.minting.voucher
-        if known and known.deadline >= self.voucher.deadline:
-            return []
-        return order.issue(issued)
+        good = known and known.ours and known.deadline >= self.proof_time
+        return [] if good else order.issue(issued)
 
     def answer(self, seen: Seen, new: bool) -> Answer:
         return Answer(200, spoken_signature(self.order(seen)), secret=True)

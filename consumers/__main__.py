@@ -122,21 +122,21 @@ def compose(
     payments = Payments(desk, examiner, publisher)
     generation = Generation(desk, image_provider(settings, web), store, publisher, cap)
     pictures = Pictures(desk, openai(settings, web), store, mintable, cap)
-    reactions: Mapping[str, Reaction] = {
+    slow: Mapping[str, Reaction] = {"generate": generation.generate, "picture": pictures.make}
+    quick: Mapping[str, Reaction] = {
         "verify": payments.verify,
         "finality": payments.watch,
         "expire": payments.expire,
-        "generate": generation.generate,
         "final_mint": FinalMint(desk, examiner, evm_minter(settings), payments).mint,
         "x402": settlement.attend,
-        "picture": pictures.make,
     }
     sources: list[Source] = [RoleMints(chain), Geoplets(geoplets)]
     return [
         relay(settings, ledger),
         *intakes(settings, results),
         *(watcher(settings, source, publisher) for source in sources),
-        Worker(settings.database, reactions, clock.now, paces=paces(env)),
+        # Pictures take minutes, and what moves money must not wait for a free hand.
+        *(Worker(settings.database, kinds, clock.now, paces=paces(env)) for kinds in (quick, slow)),
     ]
 
 

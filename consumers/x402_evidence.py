@@ -17,7 +17,7 @@ from commands.x402_outcome import (
 )
 from consumers.evidence import depth
 from consumers.gateways.ports import Head, WillNotWork
-from consumers.gateways.x402_ports import GeopletChain
+from consumers.gateways.x402_ports import AuthorizationSeen, GeopletChain
 from domain.geoplet_mint import MintFound
 from domain.x402_attempt import Attempt, Landing
 from domain.x402_order import X402Order
@@ -72,16 +72,15 @@ class X402Examiner:
         return FinalizeX402Block(order_id=order.order_id, block_hash=block_hash)
 
     async def _use(self, order: X402Order, attempt: Attempt, head: Head) -> Command | None:
-        assert order.terms is not None
-        first = max(0, attempt.seen_block - self.depths.finality)
-        used = await self.chain.use_of(attempt.payer, attempt.nonce, from_block=first)
+        used = await self._used(order, attempt)
         if used is None:
             return await self._lapsed(order, attempt, head)
-        if used.amount and used.pay_to != order.terms.pay_to:
-            raise WillNotWork(f"{order.stream} was to be paid to {order.terms.pay_to}")
+        if used.pay_to not in ("", attempt.pay_to):
+            raise WillNotWork(f"{order.stream} was to be paid to {attempt.pay_to}")
         found = Landing(
             payer=used.payer,
-            amount=used.amount,
+            # What is signed moves whole or, cancelled, not at all, whoever is paid today.
+            amount=attempt.amount if used.pay_to else 0,
             tx_hash=used.tx_hash,
             block_number=used.block_number,
             block_hash=used.block_hash,
@@ -94,6 +93,14 @@ class X402Examiner:
             found=found,
             confirmations=self.depths.payment,
         )
+
+    async def _used(self, order: X402Order, attempt: Attempt) -> AuthorizationSeen | None:
+        """Where it was used: since it was verified, or in a transaction that somebody named."""
+        first = max(0, attempt.seen_block - self.depths.finality)
+        used = await self.chain.use_of(attempt.payer, attempt.nonce, from_block=first)
+        for tx_hash in () if used else sorted(order.claims):
+            used = used or await self.chain.use_in(tx_hash, attempt.payer, attempt.nonce)
+        return used
 
     async def _lapsed(self, order: X402Order, attempt: Attempt, head: Head) -> Command | None:
         """The proof: a final block is past the end, and the nonce is unused in a later one."""
@@ -115,14 +122,24 @@ class X402Examiner:
 
     async def _mint(self, order: X402Order, head: Head) -> Command | None:
         attempts = order.attempts.all
-        if not order.mints or order.minting.voucher is None or order.minting.final or not attempts:
+        if not order.mints or order.minting.final or not attempts:
             return None
         assert order.terms is not None
         first = max(0, attempts[0].seen_block - self.depths.finality)
         seen = await self.chain.geoplet_of(order.terms.fid, from_block=first)
         if seen is None:
-            return None
+            return await self._minted_before(order)
         place = (seen.tx_hash, seen.block_number, seen.block_hash, seen.log_index)
         deep = depth(head, seen.block_number) >= self.depths.mint
         found = MintFound(seen.owner, *place)
         return RecordGeopletMint(order_id=order.order_id, found=found, deep=deep)
+
+    async def _minted_before(self, order: X402Order) -> Command | None:
+        """A paid fid that was minted before anybody asked for it here: it cannot be delivered."""
+        assert order.terms is not None
+        if not order.paid or order.minting.seen or order.failure:
+            return None
+        if not await self.chain.fid_minted(order.terms.fid):
+            return None
+        found = MintFound(owner="", tx_hash="", block_number=0, block_hash="", log_index=0)
+        return RecordGeopletMint(order_id=order.order_id, found=found, deep=True)

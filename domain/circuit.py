@@ -51,7 +51,7 @@ class Circuit:
         return self.until is not None and at < self.until
 
     def failed(self, provider: str, error_class: str, at: datetime) -> list[Event]:
-        if error_class not in TRIPS:
+        if error_class not in TRIPS or self.open_at(at + OPEN_FOR / 2):
             return []
         until = at + OPEN_FOR
         return [CircuitOpened(provider=provider, error_class=error_class, until=until)]

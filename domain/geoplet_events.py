@@ -18,13 +18,16 @@ from domain.x402_events import X402Event
 @dataclass(frozen=True, slots=True, kw_only=True)
 class VoucherIssued(X402Event):
     """Leave to mint until `deadline` (chain time). One that follows another has the proof that the
-    old one can mint no more: at `proof_block`, past its deadline, the fid was not minted."""
+    old one can mint no more: at `proof_block`, past its deadline, the fid was not minted. One that
+    is not `ours` was told by a service, and proves nothing.
+    """
 
     to: str
     voucher_nonce: str
     deadline: int
     signature: Secret
     proof_block: int
+    ours: bool
 
 
 @event("mint_claimed.v1")

@@ -12,6 +12,9 @@ from typing import Final
 MAX_TIMEOUT_S: Final = 900
 """For how long a payer is asked to sign: `maxTimeoutSeconds`, seed 004 "Signature deadline"."""
 
+LONGEST_VALIDITY_S: Final = 24 * 3600
+"""What could still be handed in after a day would keep its order open for as long."""
+
 EXPIRY_MARGIN_S: Final = 6
 """An authorization that ends sooner than this cannot be brought into a block any more."""
 
@@ -52,6 +55,7 @@ class PaymentTerms:
     """What is asked: `amount` atomic units of `token` to `pay_to`, addresses in lower case hex.
 
     `token_name` and `token_version` are the token's EIP-712 domain: "USD Coin" and "2" on Base.
+    `least_validity_s`: for how long a payment must still be good when it is taken in.
     """
 
     chain_id: int
@@ -61,6 +65,7 @@ class PaymentTerms:
     token_name: str = "USD Coin"
     token_version: str = "2"
     asset: str = "USDC"
+    least_validity_s: int = EXPIRY_MARGIN_S
 
     @property
     def caip2(self) -> str:
@@ -93,7 +98,8 @@ class PaymentTerms:
             return "invalid_exact_evm_payload_recipient_mismatch"
         if said.value != self.amount:
             return "invalid_exact_evm_payload_authorization_value_mismatch"
-        if said.valid_before < now + EXPIRY_MARGIN_S:
+        least, longest = now + self.least_validity_s, now + LONGEST_VALIDITY_S
+        if not least <= said.valid_before <= longest:
             return "invalid_exact_evm_payload_authorization_valid_before"
         if said.valid_after > now:
             return "invalid_exact_evm_payload_authorization_valid_after"

@@ -18,6 +18,7 @@ Standing = Literal[
     "verified", "submitted", "settled", "surplus",
     "replaced", "dismissed", "expired", "rejected", "lapsed",
 ]  # fmt: skip
+CANCELED = "authorization_canceled"
 GIVEN_UP = frozenset({"replaced", "dismissed", "expired", "rejected"})
 
 
@@ -56,6 +57,8 @@ class Attempt:
 
     nonce: str
     payer: str
+    pay_to: str
+    amount: int
     valid_before: int
     expires_at: datetime
     verified_at: datetime
@@ -111,7 +114,9 @@ class Attempt:
             case happened.X402PaymentSurplusRecorded():
                 return replace(self._landed(event), standing="surplus")
             case happened.X402PaymentRejected(reason=reason, rejected_at=at):
-                return replace(self, standing="rejected", reason=reason, rejected_at=at)
+                over = self.lapsed or reason == CANCELED
+                gone = replace(self, standing="rejected", reason=reason, rejected_at=at)
+                return replace(gone, lapsed=over)
             case happened.X402PaymentReplaced():
                 return replace(self, standing="replaced")
             case happened.X402PaymentDismissed():
@@ -177,6 +182,11 @@ class Attempts:
         return next((each for each in self.all if each.standing == "verified"), None)
 
     @property
+    def refused(self) -> bool:
+        """The newest one was, so that its payer has to sign again."""
+        return self.current is not None and self.current.standing == "rejected"
+
+    @property
     def surplus(self) -> tuple[Attempt, ...]:
         return tuple(each for each in self.all if each.standing == "surplus")
 
@@ -213,6 +223,14 @@ class Attempts:
             for nonce, tx in self._unsafe_in(block_hash)
         ]
 
+    def promote(self, ids: Any, at: datetime) -> list[Event]:
+        """What was beyond the price pays it once nothing else does."""
+        extra = next(iter(self.surplus), None)
+        if self.settled or extra is None or extra.landing is None:
+            return []
+        facts = {**ids, "nonce": extra.nonce, **extra.landing.facts()}
+        return [happened.X402PaymentSettled(**facts, settled_at=at)]
+
     def finalize(self, ids: Any, block_hash: str) -> list[Event]:
         return [
             happened.X402PaymentFinalized(**ids, nonce=nonce, tx_hash=tx, block_hash=block_hash)
@@ -240,6 +258,8 @@ def _verified(event: happened.X402PaymentVerified) -> Attempt:
     return Attempt(
         nonce=event.nonce,
         payer=event.payer,
+        pay_to=event.pay_to,
+        amount=int(event.amount),
         valid_before=event.valid_before,
         expires_at=event.expires_at,
         verified_at=event.verified_at,

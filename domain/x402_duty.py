@@ -40,6 +40,4 @@ def _now(order: X402Order) -> bool:
         return True
     if order.minting.seen and not order.minting.final and not order.failure:
         return True
-    if order.minting.claims and not order.minting.seen and not order.failure:
-        return True
     return bool(order.claims) and not order.paid and bool(order.attempts.alive)

@@ -57,10 +57,13 @@ class X402PaymentEvent(X402Event):
 @event("x402_payment_verified.v1")
 @dataclass(frozen=True, slots=True, kw_only=True)
 class X402PaymentVerified(X402PaymentEvent):
-    """A good authorization, not yet handed in. `expires_at`: until when we hand it in;
-    `seen_block` is where the chain stood; `header_hash` the sha256 of the header."""
+    """A good authorization, not yet handed in: it moves `amount` to `pay_to`, whatever is asked
+    later. `expires_at`: until when we hand it in; `seen_block` is where the chain stood;
+    `header_hash` the sha256 of the header."""
 
     payer: str
+    pay_to: str
+    amount: str
     valid_after: int
     valid_before: int
     version: int
@@ -77,7 +80,8 @@ class X402PaymentVerified(X402PaymentEvent):
 @dataclass(frozen=True, slots=True, kw_only=True)
 class X402PaymentSubmitted(X402PaymentEvent):
     """The intent, recorded before a facilitator is asked to move the money. From here on the
-    outcome is unknown until the chain tells it. `cause`: payer, or minted (the token is out)."""
+    outcome is unknown until the chain tells it. `cause`: payer, minted (the token is out), or
+    service (it says that this is settled already)."""
 
     submitted_at: datetime
     cause: str

@@ -19,7 +19,7 @@ from domain.event import Event
 from domain.geoplet_mint import CLAIMS_MAX, MintFound, Minting
 from domain.regeneration import RETRY_WITHIN, NothingPaid, Regeneration
 from domain.state import changed
-from domain.x402_attempt import Attempt, Attempts, Landing
+from domain.x402_attempt import CANCELED, Attempt, Attempts, Landing
 from domain.x402_events import x402_stream
 from domain.x402_refusals import (
     PaymentAlreadySettled,
@@ -104,22 +104,21 @@ class X402Order:
             return "failed"
         if self.picture.stored:
             return "completed"
-        if self.paid:
-            if self.minting.seen is None:
-                return "settled"
+        if self.paid and self.minting.seen:
             return "minted" if self.minting.minted else "minting"
+        if self.paid:
+            return "settled"
         if self.in_flight or self.minting.seen:
             return "settling"
-        last = self.attempts.current
-        if last and last.standing == "rejected":
+        if self.attempts.refused:
             return "failed"
         return "verified" if self.attempts.verified else None
 
     @property
     def retry_until(self) -> datetime | None:
         """Until when the payer may have a paid picture made again for nothing."""
-        paid = self.paid
-        return paid.settled_at + RETRY_WITHIN if paid and paid.settled_at else None
+        settled_at = self.paid.settled_at if self.paid else None
+        return settled_at + RETRY_WITHIN if settled_at else None
 
     # Decisions: what the business does when asked. Asked again, it does nothing more.
 
@@ -141,21 +140,22 @@ class X402Order:
         gone = [happened.X402PaymentReplaced(**self._of(before), by=by)] if before else []
         return [*gone, verified]
 
-    def submit(self, nonce: str, at: datetime) -> list[Event]:
-        """The payer wants it settled. Past its deadline it expires instead."""
+    def submit(self, nonce: str, at: datetime, cause: str = "payer") -> list[Event]:
+        """It is to be settled. Past its deadline it expires when its payer asks."""
         attempt = self.attempts.get(nonce)
         if attempt is None:
             raise PaymentReplaced()
         if attempt.landed or attempt.standing == "submitted":
             return []
-        if attempt.standing == "verified" and at > attempt.expires_at:
+        if cause == "payer" and attempt.standing == "verified" and at > attempt.expires_at:
             return [happened.X402PaymentExpired(**self._of(attempt))]
-        attempt.still_good()
+        if cause == "payer":
+            attempt.still_good()
         if self.paid or self.failure:
             raise PaymentReplaced()
         if self.in_flight:
             raise PaymentInFlight()
-        return [happened.X402PaymentSubmitted(**self._of(attempt), submitted_at=at, cause="payer")]
+        return [happened.X402PaymentSubmitted(**self._of(attempt), submitted_at=at, cause=cause)]
 
     def try_settlement(self, nonce: str) -> list[Event]:
         """No money is moved for what is paid or over."""
@@ -186,8 +186,8 @@ class X402Order:
             return [*moved, *left.land(nonce, found, confirmations=confirmations, at=at)]
         if found.depth < confirmations:
             return []
-        if found.amount < self.price:
-            return self.reject(nonce, "authorization_canceled", at, proven=True)
+        if not found.amount:
+            return self.reject(nonce, CANCELED, at, proven=True)
         facts = {**self._of(attempt), **found.facts()}
         # What a failed order refunds is its price: a reorg may bring that back, and it is not new.
         over = self.failure is not None and int(self.failure.refund_due) == 0
@@ -229,12 +229,10 @@ class X402Order:
         if self.failure or not self.mints:
             return []
         if not self.minting.may_mint(found.owner):
-            lost = self.paid and deep
-            return [self._failed("FID_MINTED_BY_ANOTHER", self.price, at)] if lost else []
+            return [self._failed("FID_MINTED_BY_ANOTHER", at)] if self.paid and deep else []
         events = self.minting.record(self.ids, found, deep=deep, at=at)
-        if self.paid or self.in_flight or not events:
-            return events
-        return [*events, *self._collect(at)]
+        known = reduce(X402Order.evolve, events, self)
+        return events if self.paid or self.in_flight else [*events, *known._collect(at)]
 
     def overdue(self, at: datetime) -> list[Event]:
         """The day is over, and no picture was delivered: its price is refund due."""
@@ -242,7 +240,7 @@ class X402Order:
         done = self.mints or self.delivered or self.failure
         if done or self.picture.open or self.attempts.in_flight or not late:
             return []
-        return [self._failed("NOT_DELIVERED_IN_TIME", self.price, at)]
+        return [self._failed("NOT_DELIVERED_IN_TIME", at)]
 
     def regenerate(self, requested: made.RegenerationRequested) -> list[Event]:
         if self.mints or not self.paid or self.failure:
@@ -254,7 +252,9 @@ class X402Order:
     def retract(self, block_hash: str, at: datetime) -> list[Event]:
         """The block is no longer part of the chain, nor is what it held of this order."""
         paid = self.attempts.retract(self.ids, block_hash, at)
-        return [*paid, *self.minting.retract(self.ids, block_hash)]
+        left = reduce(Attempts.evolve, paid, self.attempts)
+        instead = [] if self.failure else left.promote(self.ids, at)
+        return [*paid, *instead, *self.minting.retract(self.ids, block_hash)]
 
     def finalize(self, block_hash: str) -> list[Event]:
         paid = self.attempts.finalize(self.ids, block_hash)
@@ -280,17 +280,18 @@ class X402Order:
     def _of(self, attempt: Attempt) -> Any:
         return {**self.ids, "nonce": attempt.nonce}
 
-    def _failed(self, code: str, refund_due: int, at: datetime) -> Event:
-        due = str(refund_due)
+    def _failed(self, code: str, at: datetime) -> Event:
+        landing = self.paid.landing if self.paid else None
+        due = str(landing.amount if landing else 0)
         return happened.X402OrderFailed(**self.ids, error_code=code, refund_due=due, failed_at=at)
 
     def _collect(self, at: datetime) -> list[Event]:
         """The token is out and nothing is paid: hands in what may still land, the newest first."""
-        for attempt in reversed(self.attempts.alive):
-            if attempt.standing not in ("rejected", "submitted"):
-                ids = self._of(attempt)
-                return [happened.X402PaymentSubmitted(**ids, submitted_at=at, cause="minted")]
-        return [] if self.attempts.alive else [self._failed("MINTED_UNPAID", 0, at)]
+        for each in reversed(self.attempts.alive):
+            if each.standing not in ("rejected", "submitted"):
+                return self.submit(each.nonce, at, "minted")
+        wait = self.attempts.alive or not self.minting.minted
+        return [] if wait else [self._failed("MINTED_UNPAID", at)]
 
     def _after(self, event: Event, at: datetime) -> list[Event]:
         """One way to be paid for a token that is out is gone: the next, or none."""

@@ -21,6 +21,7 @@ from domain.x402_events import (
     X402OrderFailed,
     X402PaymentEvent,
     X402PaymentRetracted,
+    X402PaymentSettled,
     X402PaymentSurplusRecorded,
 )
 from ledger.codec import Recorded
@@ -54,6 +55,7 @@ class Recoveries(Projection[Case]):
         PaymentRejected,
         PaymentSurplusRecorded,
         PaymentRetracted,
+        X402PaymentSettled,
         X402PaymentSurplusRecorded,
         X402PaymentRetracted,
         X402OrderFailed,
@@ -70,7 +72,7 @@ class Recoveries(Projection[Case]):
 
     def fold(self, key: str, state: Case | None, recorded: Recorded) -> Case | None:
         match recorded.event:
-            case PaymentRetracted() | X402PaymentRetracted():
+            case PaymentRetracted() | X402PaymentRetracted() | X402PaymentSettled():
                 return replace(state, amount=0, status="withdrawn") if state else None
             case PaymentSettled(refund_due="0"):
                 return replace(state, amount=0, status="withdrawn") if state else None

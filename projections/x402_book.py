@@ -27,7 +27,8 @@ class X402Book:
             return
         order = self.orders.get(event.order_id, X402Order())
         if isinstance(event, X402LandedEvent):
-            self.paid[_asset(order)] += int(event.amount)
+            known = order.attempts.get(event.nonce)
+            self.paid[_asset(order)] += 0 if known and known.landed else int(event.amount)
             self.arrivals[event.order_id, event.nonce] = recorded
         elif isinstance(event, X402PaymentRetracted):
             gone = order.attempts.get(event.nonce)

@@ -8,13 +8,11 @@ from fastapi import APIRouter, Request, Response
 from pydantic import ConfigDict, Field, StringConstraints
 from pydantic.alias_generators import to_camel
 
-from api.body import Body, read_paid_body
-from api.deps import answered, recorded_before, signed_in, underway
+from api.body import Body, read_body
+from api.deps import answered, parts_of, recorded_before, signed_in, underway
 from api.minting import mint_signature, spoken_voucher
-from api.owners import identities_of
-from api.paying import may_pay
-from api.payment_problems import FidMismatch
-from api.regenerating import generate
+from api.paying import payer_of
+from api.regenerating import generate, spoken_picture
 from api.routes.examples import ACCEPTS, PAYMENT_HEADER, TX_HASH, VOUCHER
 from api.settling import settle
 from api.speech import told
@@ -74,12 +72,12 @@ class Settling(Camel):
 )
 async def get_mint_signature(request: Request) -> Response:
     who = signed_in(request, "user")
-    body = await read_paid_body(request, Payer)
-    await may_pay(request, who, body.fid, body.user_address)
+    body = await read_body(request, Payer)
+    payer = await payer_of(request, who, body.fid, body.user_address)
     async with underway(request, who):
         if before := await recorded_before(request, who):
             return spoken_voucher(before)
-        return await mint_signature(request, who, body.fid, body.user_address)
+        return await mint_signature(request, payer)
 
 
 @router.post(
@@ -99,9 +97,8 @@ async def get_mint_signature(request: Request) -> Response:
 )
 async def settle_payment(request: Request) -> Response:
     who = signed_in(request, "user")
-    body = await read_paid_body(request, Settling)
-    if f"fid:{body.fid}" not in await identities_of(request, who):
-        raise FidMismatch()
+    body = await read_body(request, Settling)
+    await payer_of(request, who, body.fid)
     async with underway(request, who):
         if before := await recorded_before(request, who):
             return answered(before)
@@ -124,9 +121,9 @@ async def settle_payment(request: Request) -> Response:
 )
 async def generate_image(request: Request) -> Response:
     who = signed_in(request, "user")
-    body = await read_paid_body(request, Picture)
-    await may_pay(request, who, body.fid, body.user_address)
+    body = await read_body(request, Picture)
+    payer = await payer_of(request, who, body.fid, body.user_address)
     async with underway(request, who):
         if before := await recorded_before(request, who):
-            return answered(before)
-        return await generate(request, who, body.fid, body.prompt)
+            return await spoken_picture(parts_of(request), before)
+        return await generate(request, payer, body.prompt)

@@ -5,17 +5,26 @@ from __future__ import annotations
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Path, Request, Response
-from pydantic import Field, StringConstraints
+from pydantic import AfterValidator, Field, StringConstraints
 
 from api.asking import FRESH, THEN, as_of, fresh
-from api.body import NoBody, read_paid_body
-from api.deps import parts_of, signed_in, spoken, write
+from api.body import NoBody, read_body
+from api.deps import (
+    answered,
+    parts_of,
+    recorded,
+    recorded_before,
+    signed_in,
+    spoken,
+    underway,
+    write,
+)
 from api.owners import identities_of, own_fid
-from api.problems import Malformed, NotFound
+from api.problems import Invalid, NotFound
 from api.routes.examples import PAYMENT_HEADER, TX_HASH, VOUCHER
 from api.routes.geoplets import Camel, Fid, Header, Kind, Wallet
 from api.speech import told
-from api.tracking import Given, shown, track
+from api.tracking import Given, shown, tracking
 from commands.x402_slot import ClaimMint, ClaimSettlement, DismissPayment
 from domain.geoplet_view import NOTHING
 from domain.x402_events import PaymentType
@@ -33,13 +42,19 @@ Uint = (
 SIGNATURE = StringConstraints(pattern=r"^0x([0-9a-fA-F]{2}){1,1024}$")
 
 
+def _near(value: str | int) -> str | int:
+    if int(value) > 2**53:
+        raise ValueError("is no time in unix seconds")
+    return value
+
+
 class GivenVoucher(Camel):
     """Numbers as decimal strings, or as numbers."""
 
     to: Wallet
     fid: Uint
     nonce: Uint
-    deadline: Uint
+    deadline: Annotated[Uint, AfterValidator(_near)]
 
 
 class Tracked(Camel):
@@ -61,13 +76,13 @@ class Minted(Camel):
 
 
 def key_of(fid: str, payment_type: str) -> tuple[int, PaymentType]:
-    """The natural key in a path; Malformed when it is none."""
+    """The natural key in a path; Invalid when it is none."""
     if not (fid.isascii() and fid.isdigit() and 0 < int(fid[:20]) < 2**63):
-        raise Malformed(("path.fid", "a positive integer"))
+        raise Invalid(("path.fid", "a positive integer"))
     match payment_type:
         case "mint" | "regenerate":
             return int(fid), payment_type
-    raise Malformed(("path.paymentType", "mint or regenerate"))
+    raise Invalid(("path.paymentType", "mint or regenerate"))
 
 
 @router.post(
@@ -91,9 +106,13 @@ def key_of(fid: str, payment_type: str) -> tuple[int, PaymentType]:
 )
 async def track_payment(request: Request) -> Response:
     who = signed_in(request, "service")
-    body = await read_paid_body(request, Tracked)
+    body = await read_body(request, Tracked)
     given = Given(**body.model_dump(exclude={"voucher"}), voucher=voucher_in(body))
-    return await write(request, who, await track(parts_of(request), given))
+    async with underway(request, who):
+        if before := await recorded_before(request, who):
+            return answered(before)
+        track = await tracking(parts_of(request), given)
+        return answered(await recorded(request, who, track))
 
 
 @router.get(
@@ -131,7 +150,7 @@ async def claim_settlement(request: Request, fid: FidPath, payment_type: KindPat
     who = signed_in(request, "user", "service")
     number, kind = key_of(fid, payment_type)
     await own_fid(request, who, number)
-    body = await read_paid_body(request, Settled)
+    body = await read_body(request, Settled)
     claim = ClaimSettlement(fid=number, payment_type=kind, tx_hash=body.settlement_tx_hash)
     return await write(request, who, claim)
 
@@ -151,7 +170,7 @@ async def claim_mint(request: Request, fid: FidPath, payment_type: KindPath) -> 
     who = signed_in(request, "user", "service")
     number, kind = key_of(fid, payment_type)
     await own_fid(request, who, number)
-    body = await read_paid_body(request, Minted)
+    body = await read_body(request, Minted)
     claim = ClaimMint(fid=number, payment_type=kind, tx_hash=body.mint_tx_hash)
     return await write(request, who, claim)
 
@@ -169,7 +188,7 @@ async def dismiss_payment(request: Request, fid: FidPath, payment_type: KindPath
     who = signed_in(request, "user", "service")
     number, kind = key_of(fid, payment_type)
     await own_fid(request, who, number)
-    await read_paid_body(request, NoBody)
+    await read_body(request, NoBody)
     reason: Any = "service" if who.may("service") else "payer"
     return await write(request, who, DismissPayment(fid=number, payment_type=kind, reason=reason))
 

@@ -69,6 +69,18 @@ class GeopletRpc:
     async def authorization_used(self, payer: str, nonce: str) -> bool:
         return (await self._views(self._token, [abi.authorization_state(payer, nonce)]))[0]
 
+    async def use_in(self, tx_hash: str, payer: str, nonce: str) -> AuthorizationSeen | None:
+        wanted = payer.lower(), nonce.lower()
+
+        async def ask(node: Node) -> AuthorizationSeen | None:
+            if await node.call("eth_getTransactionReceipt", tx_hash) is None:
+                return None
+            mined = await reads.mined_receipt(node, tx_hash)
+            uses = abi.authorizations_in(mined, self._token, self._pay_to)
+            return next((use for use in uses if (use.payer, use.nonce) == wanted), None)
+
+        return await self._nodes.agreed(ask)
+
     async def reverted(self, tx_hash: str) -> bool:
         async def ask(node: Node) -> bool:
             if await node.call("eth_getTransactionReceipt", tx_hash) is None:

@@ -97,6 +97,9 @@ class GeopletChain(Protocol):
     async def use_of(self, payer: str, nonce: str, *, from_block: int) -> AuthorizationSeen | None:
         """Where an authorization was used or cancelled, None while it was not."""
 
+    async def use_in(self, tx_hash: str, payer: str, nonce: str) -> AuthorizationSeen | None:
+        """The use of an authorization in one transaction, however old that is."""
+
     async def reverted(self, tx_hash: str) -> bool:
         """Whether a transaction stands in a block and failed there; False while it is in none."""
 

@@ -40,8 +40,8 @@ class Pictures:
     ) -> None:
         self._desk, self._provider, self._store = desk, provider, store
         self._mintable, self._retry_cap = mintable, retry_cap
-        # Paid for and not stored yet, by order; it waits for its store.
-        self._made: dict[str, Picture] = {}
+        # Paid for and not stored yet, by order and words; it waits for its store.
+        self._made: dict[tuple[str, str], Picture] = {}
 
     async def make(self, promise: Promise) -> None:
         """Opens the next attempt when its time has come, or goes on with the open one."""
@@ -74,15 +74,15 @@ class Pictures:
         return order, prompts[-1] if prompts else ""
 
     async def _make(self, order: X402Order, prompt: str, key: str) -> StoredPicture:
-        id_ = order.order_id
-        if id_ not in self._made:
-            reference = f"{id_}/{order.picture.attempt}"
+        wanted = (order.order_id, prompt)
+        if wanted not in self._made:
+            reference = f"{order.order_id}/{order.picture.attempt}"
             made = await self._provider.generate(prompt, reference=reference)
-            self._made[id_] = await self._mintable(made)
+            self._made[wanted] = await self._mintable(made)
             while len(self._made) > MADE_MAX:
                 del self._made[next(iter(self._made))]
-        stored = await self._store.put(key, self._made[id_])
-        self._made.pop(id_, None)
+        stored = await self._store.put(key, self._made[wanted])
+        self._made.pop(wanted, None)
         return stored
 
     async def _keep(self, order: X402Order, stored: StoredPicture, promise: Promise) -> None:

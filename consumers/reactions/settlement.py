@@ -8,6 +8,7 @@ facilitator is recorded before it leaves, and always has the same bytes.
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from datetime import datetime
 
 import structlog
@@ -104,10 +105,15 @@ class Settlement:
         return True
 
     async def _settle(self, order: X402Order, attempt: Attempt) -> SettleAnswer:
+        """By the terms that were signed, whatever is asked today. One that a service told of was
+        never verified here, and a facilitator may want that first."""
         assert order.terms is not None
-        terms = self._terms[order.terms.payment_type]
-        payment = read_payment(attempt.header)
-        return await self._facilitator.settle(payment, terms, payment_id=attempt.payment_id)
+        today = self._terms[order.terms.payment_type]
+        terms = replace(today, amount=attempt.amount, pay_to=attempt.pay_to)
+        payment, id_ = read_payment(attempt.header), attempt.payment_id
+        if not id_:
+            id_ = (await self._facilitator.verify(payment, terms)).payment_id
+        return await self._facilitator.settle(payment, terms, payment_id=id_)
 
     async def _take(
         self, order: X402Order, attempt: Attempt, answer: SettleAnswer, promise: Promise
@@ -139,9 +145,9 @@ class Settlement:
         if self._forgotten(order, now):
             done = await self._desk.do(ForgetUnpaid(order_id=order.order_id), cause=promise.todo_id)
             tell(done)
-        elif order.retry_until and now >= order.retry_until:
+        if order.retry_until and now >= order.retry_until:
             await self._desk.do(EndOverdue(order_id=order.order_id), cause=promise.todo_id)
 
     def _forgotten(self, order: X402Order, now: datetime) -> bool:
-        waits = order.attempts.verified
+        waits = order.attempts.verified if order.status == "verified" else None
         return waits is not None and now >= waits.expires_at + RETENTION

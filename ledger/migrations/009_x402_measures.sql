@@ -14,7 +14,7 @@ SELECT originator_id,
        max(mg_recorded_at) FILTER (WHERE topic = 'regeneration_stored.v1') AS completed_at
 FROM mega_generations
 WHERE originator_id LIKE 'order:x402:%'
-  AND mg_recorded_at > clock_timestamp() - interval '24 hours'
+  AND mg_recorded_at > statement_timestamp() - interval '24 hours'
       + (SELECT ahead FROM consumers.clock)
 GROUP BY originator_id
 HAVING bool_or(topic = 'x402_payment_verified.v1');
@@ -33,7 +33,7 @@ SELECT CASE topic
        count(*) AS occurrences
 FROM mega_generations
 WHERE originator_id LIKE 'order:x402:%'
-  AND mg_recorded_at > clock_timestamp() - interval '24 hours'
+  AND mg_recorded_at > statement_timestamp() - interval '24 hours'
       + (SELECT ahead FROM consumers.clock)
   AND (topic IN ('x402_payment_rejected.v1', 'x402_payment_expired.v1', 'x402_order_failed.v1')
        OR topic = 'regeneration_failed.v1' AND (event->'data'->>'gave_up')::boolean)

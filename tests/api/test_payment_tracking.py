@@ -146,7 +146,7 @@ async def test_a_pass_that_signed_in_with_farcaster_pays_after_linking_a_wallet(
     identity = f"fid:{made.fid + 500_000}"
     found = await here.do(Identify(identity=identity, new_pass_id=f"pass:user:{identity}"))
     caster = Buyer(here, here.known(found.answer.body["pass_id"]), made.account, made.fid + 500_000)
-    assert refused(await caster.sign()) == (403, "WALLET_NOT_LINKED")
+    assert refused(await caster.sign()) == (402, "PAYMENT_VERIFICATION_FAILED")
     wallet = f"eip155:{made.wallet}"
     await here.do(
         Identify(identity=wallet, new_pass_id=caster.caller.pass_id, current=caster.caller.pass_id)

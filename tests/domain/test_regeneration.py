@@ -217,9 +217,10 @@ def test_a_provider_out_of_credit_is_not_asked_for_a_while():
     assert not known.open_at(NOON + OPEN_FOR)
 
 
-def test_each_failure_that_says_so_keeps_it_open_for_longer():
-    later = NOON + timedelta(minutes=1)
+def test_failures_keep_it_open_for_longer_without_an_event_for_each():
+    later = NOON + OPEN_FOR / 2 + timedelta(seconds=1)
     again = replace(broken, until=later + OPEN_FOR)
+    assert circuit(broken).is_now().failed("openai", "quota", NOON + timedelta(seconds=9)) == []
     assert circuit(broken).is_now().failed("openai", "quota", later) == [again]
     assert circuit(broken, again).is_now().open_at(NOON + OPEN_FOR)
 

@@ -40,6 +40,8 @@ def verified(nonce: str = "0x1", at: datetime = NOON, ids: Any = MINT) -> Any:
         **ids,
         nonce=nonce,
         payer=PAYER,
+        pay_to="0x" + "d" * 40,
+        amount=str(PRICE),
         valid_after=0,
         valid_before=int((at + LASTS).timestamp()),
         version=1,
@@ -116,7 +118,7 @@ def failed(code: str, refund_due: int = 0, ids: Any = MINT, at: datetime = NOON)
 
 def vouched(nonce: str = "77", to: str = PAYER, deadline: int = DEADLINE) -> made.VoucherIssued:
     facts: dict[str, Any] = {"signature": "0x5161", "proof_block": 5, "deadline": deadline}
-    return made.VoucherIssued(**MINT, to=to, voucher_nonce=nonce, **facts)
+    return made.VoucherIssued(**MINT, to=to, voucher_nonce=nonce, ours=True, **facts)
 
 
 token = MintFound(PAYER, "0xm1", 20, "0xb20", 1)
