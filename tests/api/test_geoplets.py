@@ -340,6 +340,15 @@ async def test_a_settled_mint_gives_its_voucher_without_a_payment(
     assert (await payer.order()).attempts.by_nonce.keys() == {nonce_of(header)}
 
 
+async def test_a_settled_mint_is_for_a_wallet_of_its_pass(payer: Buyer) -> None:
+    header = payer.header()
+    await payer.sign(header)
+    await payer.hand_in(header)
+    await payer.land(header)
+    other = {"userAddress": "0x" + secrets.token_hex(20)}
+    assert refused(await payer.sign(body=other)) == (403, "WALLET_NOT_LINKED")
+
+
 async def test_after_its_deadline_a_settled_mint_gets_a_new_voucher(
     here: Living, payer: Buyer
 ) -> None:

@@ -220,4 +220,12 @@ async def test_whose_fid_and_wallet_it_is_comes_first(here: Living, payer: Buyer
     eve = await buyer(here)
     assert refused(await eve.image(body={"fid": payer.fid})) == (403, "FID_MISMATCH")
     wallet = {"userAddress": payer.wallet}
-    assert refused(await eve.image(body=wallet)) == (403, "WALLET_NOT_LINKED")
+    assert refused(await eve.image(body=wallet)) == (402, "PAYMENT_VERIFICATION_FAILED")
+
+
+async def test_a_header_that_is_no_payment_does_not_stand_before_what_is_owed(
+    payer: Buyer,
+) -> None:
+    await failed(payer, "refused", payer.header("regenerate"))
+    answer = await retried(payer, "%%%")
+    assert (answer.status_code, answer.json()["success"]) == (200, True)

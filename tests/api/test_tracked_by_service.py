@@ -64,6 +64,19 @@ async def test_with_its_voucher_it_is_shown_whole(service: Caller, payer: Buyer)
     assert body["mintSignature"] == "0x5161"
 
 
+async def test_once_it_is_paid_the_voucher_is_ours_whatever_a_service_said(
+    service: Caller, payer: Buyer
+) -> None:
+    header, deadline = payer.header(), payer.now + 900
+    said = {"to": payer.wallet, "fid": str(payer.fid), "nonce": "7", "deadline": str(deadline)}
+    await track(service, payer, header, voucher=said, signature="0x5161")
+    await payer.land(header)
+    given = (await payer.sign()).json()
+    assert given["voucher"]["nonce"] != "7"
+    assert given["signature"] != "0x5161"
+    assert (await payer.sign()).json() == given
+
+
 async def test_a_new_signature_replaces_an_unpaid_one(service: Caller, payer: Buyer) -> None:
     first, second = payer.header(), payer.header()
     await track(service, payer, first)

@@ -148,6 +148,15 @@ def test_a_second_payment_is_not_handed_in_while_the_outcome_of_the_first_is_unk
     given(*taken_back).when(submitting("0x2")).refused(PaymentInFlight)
 
 
+def test_what_a_service_says_is_settled_is_looked_for_at_any_time():
+    late, told = NOON + LASTS + timedelta(hours=1), submitted(cause="service")
+    for before in ([first], [first, rejected()], [first, expired()]):
+        history = given(opened, *before)
+        history.when(lambda o: o.submit("0x1", late, "service")).then(
+            replace(told, submitted_at=late)
+        )
+
+
 # Tries.
 
 
