@@ -44,10 +44,6 @@ def submitting(nonce="0x1", at=NOON):
     return lambda order: order.submit(nonce, at)
 
 
-def rejecting(nonce="0x1", **more):
-    return lambda order: order.reject(nonce, "insufficient_funds", NOON, **more)
-
-
 # Settled.
 
 
