@@ -120,7 +120,7 @@ class GeopletRpc:
         if first > last:
             return []
         events = [
-            Events(self._token, [TRANSFER, None, abi.topic(self._pay_to)]),
+            Events(self._token, [TRANSFER, None, abi.topic(self._pay_to)], worth=True),
             Events(self._geoplets, [abi.GEOPLET_MINTED]),
         ]
         return list(await self._agreed(events, self._sighted, first, last))

@@ -7,7 +7,7 @@ be canonical.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from consumers.gateways import evm_json
@@ -19,10 +19,18 @@ RECEIPTS_AT_ONCE = 8
 
 @dataclass(frozen=True, slots=True)
 class Events:
-    """Events of the contract at `address`; `topics` as `eth_getLogs` takes them."""
+    """Events of the contract at `address`; `topics` as `eth_getLogs` takes them.
+
+    `worth`: only those whose data is not zero, so that strangers who send nothing cost nothing.
+    """
 
     address: str
     topics: Sequence[object]
+    worth: bool = False
+
+    def has(self, log: Mapping[str, object]) -> bool:
+        empty = self.worth and not str(log.get("data")).strip("0x")
+        return log.get("removed", False) is False and not empty
 
 
 async def lower_head(nodes: Nodes) -> Head:
@@ -109,7 +117,7 @@ async def _hashes_with(node: Node, events: Events, first: int, last: int, span: 
             span = (until - first + 1) // 2
             continue
         for log in logs:
-            if log.get("removed", False) is False:
+            if events.has(log):
                 hashes[evm_json.hash32(log.get("transactionHash"))] = None
         first = until + 1
     return list(hashes)
