@@ -158,6 +158,7 @@ async def test_neither_voucher_nor_payment_can_be_read_in_the_ledger(
     header, key = payer.header(), fresh_key()
     given = (await payer.sign(header, key=key)).json()
     await payer.settled(header)
+    assert (await payer.sign(key=fresh_key())).json()["signature"] == given["signature"]
     url = here.parts.settings.database
     async with reading_pool(url, 1) as pool, pool.connection() as connection:
         found = await connection.execute("SELECT row_to_json(e)::text FROM mega_generations e")
