@@ -37,7 +37,7 @@ class Browser:
 
     def ask(self, method: str, path: str, **more: Any) -> httpx.Response:
         for attempt in stamina.retry_context(
-            on=httpx.TransportError, attempts=None, timeout=30, wait_initial=0.05, wait_max=0.5
+            on=httpx.TransportError, attempts=None, timeout=120, wait_initial=0.05, wait_max=0.5
         ):
             with attempt:
                 answer = self._client.request(method, path, **more)
