@@ -176,6 +176,12 @@ def test_minted_unpaid_is_the_end_when_the_only_payment_lapsed():
     assert (order.status, order.ended, order.failure.refund_due) == ("failed", True, "0")
 
 
+def test_a_mint_that_a_reorg_may_take_away_ends_nothing_yet():
+    history = [*unpaid, seen, collected]
+    given(*history).when(lambda o: o.lapse("0x1", lapsed(), NOON)).then(lapsed())
+    given(*history, lapsed()).when(minting()).then(minted, failed("MINTED_UNPAID"))
+
+
 def test_minted_after_everything_lapsed_is_unpaid_at_once():
     given(*unpaid, lapsed()).when(minting()).then(minted, failed("MINTED_UNPAID"))
 

@@ -124,6 +124,16 @@ def test_a_payment_that_was_cancelled_after_a_reorg_is_rejected_at_once():
     history.when(landing(found=gone)).then(retracted(), rejected(reason="authorization_canceled"))
 
 
+def test_a_surplus_pays_the_price_when_what_paid_it_is_taken_back():
+    both = [opened, first, replaced_first, second, submitted("0x2"), settled("0x2", other)]
+    gone = retracted("0x2", "0xt2", "0xb11")
+    twice = given(*both, surplus("0x1", used()))
+    twice.when(lambda o: o.retract("0xb11", NOON)).then(gone, settled())
+    over = failed("FID_MINTED_BY_ANOTHER", PRICE)
+    ended = given(*both, surplus("0x1", used()), over)
+    ended.when(lambda o: o.retract("0xb11", NOON)).then(gone)
+
+
 def test_a_surplus_goes_with_its_block_and_comes_back_as_the_price_when_nothing_else_pays():
     both = [opened, first, replaced_first, second, submitted("0x2"), settled("0x2", used("0xt2"))]
     landed = [*both, surplus("0x1", used())]
