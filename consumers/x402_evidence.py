@@ -126,20 +126,29 @@ class X402Examiner:
             return None
         assert order.terms is not None
         first = max(0, attempts[0].seen_block - self.depths.finality)
-        seen = await self.chain.geoplet_of(order.terms.fid, from_block=first)
+        fid = order.terms.fid
+        seen = await self.chain.geoplet_of(fid, from_block=first)
+        if seen is None and await self._minted(order):
+            # Between the two questions, or before the first block that was looked at?
+            seen = await self.chain.geoplet_of(fid, from_block=first)
+            if seen is None:
+                return _minted_before(order)
         if seen is None:
-            return await self._minted_before(order)
+            return None
         place = (seen.tx_hash, seen.block_number, seen.block_hash, seen.log_index)
         deep = depth(head, seen.block_number) >= self.depths.mint
         found = MintFound(seen.owner, *place)
         return RecordGeopletMint(order_id=order.order_id, found=found, deep=deep)
 
-    async def _minted_before(self, order: X402Order) -> Command | None:
-        """A paid fid that was minted before anybody asked for it here: it cannot be delivered."""
+    async def _minted(self, order: X402Order) -> bool:
+        """Whether a paid fid is minted that nobody has seen being minted."""
         assert order.terms is not None
         if not order.paid or order.minting.seen or order.failure:
-            return None
-        if not await self.chain.fid_minted(order.terms.fid):
-            return None
-        found = MintFound(owner="", tx_hash="", block_number=0, block_hash="", log_index=0)
-        return RecordGeopletMint(order_id=order.order_id, found=found, deep=True)
+            return False
+        return await self.chain.fid_minted(order.terms.fid)
+
+
+def _minted_before(order: X402Order) -> Command:
+    """A fid that was minted before anybody asked for it here: it cannot be delivered."""
+    found = MintFound(owner="", tx_hash="", block_number=0, block_hash="", log_index=0)
+    return RecordGeopletMint(order_id=order.order_id, found=found, deep=True)
