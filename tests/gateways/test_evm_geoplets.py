@@ -56,6 +56,16 @@ async def test_a_cancelled_authorization_paid_nothing(chain: Chain, payer: Payer
     assert (seen.tx_hash, seen.amount, seen.pay_to) == (tx_hash, 0, "")
 
 
+async def test_only_what_failed_in_a_block_is_reverted(chain: Chain, payer: Payer) -> None:
+    said = payer.authorization()
+    good, again = (
+        chain.send(chain.wallets[7], usdc(chain), payer.transfer(said)) for _ in range(2)
+    )
+    async with geoplet_rpc(chain) as rpc:
+        assert [await rpc.reverted(each) for each in (good, again)] == [False, True]
+        assert not await rpc.reverted("0x" + "ab" * 32)
+
+
 async def test_a_payment_to_somebody_else_paid_us_nothing(chain: Chain, payer: Payer) -> None:
     other = chain.wallets[5]
     said = payer.authorization(pay_to=other)
