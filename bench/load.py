@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from urllib.parse import urlsplit
 
 import orjson
@@ -69,6 +69,25 @@ async def waits(url: str, hands: int, ask: Callable[[], bytes | None]) -> list[f
 
     await asyncio.gather(*[hand() for _ in range(hands)])
     return found
+
+
+async def arrivals(url: str, per_s: float, asked: Sequence[bytes]) -> list[float]:
+    """Like `waits`, for requests that come at a steady pace, whether the ones before are answered
+    or not; each has a connection of its own."""
+    at, begun = urlsplit(url), time.perf_counter()
+
+    async def one(number: int, said: bytes) -> float:
+        due = begun + number / per_s
+        await asyncio.sleep(due - time.perf_counter())
+        reader, writer = await asyncio.open_connection(at.hostname, at.port)
+        writer.write(said)
+        status = await answered(reader)
+        writer.close()
+        if status >= 300:
+            raise RuntimeError(f"the server answered {status}")
+        return time.perf_counter() - due
+
+    return list(await asyncio.gather(*[one(*each) for each in enumerate(asked)]))
 
 
 async def answered(reader: asyncio.StreamReader) -> int:
