@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import datetime
 from functools import reduce
 from typing import Any
@@ -14,6 +15,7 @@ from api.paying import can_be_made, check, order_in, order_of
 from api.payment_problems import VerificationFailed
 from api.problems import Invalid, NotFound
 from api.x402 import checksum
+from commands.command import KeepAnswer
 from commands.x402_payment import TrackPayment
 from domain.geoplet_view import describe_tracking
 from domain.payment_slot import PaymentSlot, PaymentSlotTaken, slot_stream
@@ -39,12 +41,14 @@ class Given(BaseModel):
     settlement_tx_hash: str | None
 
 
-async def tracking(parts: Parts, given: Given) -> TrackPayment:
+async def tracking(parts: Parts, given: Given) -> TrackPayment | KeepAnswer:
     """The command that takes it in. Invalid or VerificationFailed when it is no good payment."""
     payment, terms = _payment(given), parts.base.terms[given.payment_type]
     voucher = _voucher(given)
     order = await order_of(parts, payment, given.fid, given.payment_type)
     current = await order_in(parts, given.fid, given.payment_type)
+    if order.ended:
+        return _over(order, parts.clock.now())
     facilitator, payment_id = "", ""
     # What is known is told, and what is paid is not overwritten: neither is checked again. What is
     # said to be settled already would fail a facilitator's check; the chain is asked later.
@@ -65,6 +69,13 @@ async def tracking(parts: Parts, given: Given) -> TrackPayment:
         signature=given.signature or "",
         settlement_tx_hash=given.settlement_tx_hash or "",
     )
+
+
+def _over(order: X402Order, at: datetime) -> KeepAnswer:
+    """A payment of an order that has ended: its end again."""
+    told = describe_tracking(order, at)
+    body = {"status": told["status"], "expiresAt": told.get("expiresAt")}
+    return KeepAnswer(about=order.stream, status=200, body=body, owner=order.pass_id)
 
 
 async def shown(
@@ -122,8 +133,9 @@ def _voucher(given: Given) -> Voucher | None:
 
 async def _signed(parts: Parts, payment: SignedPayment, terms: PaymentTerms, wallet: str) -> None:
     """Right terms and signature, whatever the time is."""
-    said = payment.authorization
-    if reason := terms.fault(payment, said.valid_before - terms.least_validity_s):
+    said, now = payment.authorization, int(parts.clock.now().timestamp())
+    then = max(said.valid_after, min(now, said.valid_before - 1))
+    if reason := replace(terms, least_validity_s=1).fault(payment, then):
         raise VerificationFailed(reason)
     if said.payer != wallet or not await parts.base.signed_by(payment, terms):
         raise VerificationFailed("invalid_exact_evm_payload_signature")

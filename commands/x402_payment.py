@@ -20,6 +20,7 @@ from domain.payment_slot import PaymentSlot
 from domain.x402 import PaymentTerms, SignedPayment, Voucher
 from domain.x402_events import PaymentType, X402OrderOpened, X402PaymentVerified, x402_stream
 from domain.x402_order import X402Order
+from domain.x402_refusals import PaymentReplaced
 
 FAR = 2**53
 """No later end is told apart: JSON's numbers end here, and so will the chain."""
@@ -71,13 +72,14 @@ class TrackPayment(InSlot):
         for claim in (self._claim, settlement_claim(self.settlement_tx_hash)):
             if claim in seen and seen.get(Claim, claim).holder not in ("", self._stream(seen)):
                 raise PaymentAlreadyUsed()
+        if seen.get(Claim, self._claim).taken and not order.attempts.get(self._nonce):
+            raise PaymentReplaced()  # it was given up, and forgotten since
         opened = self._open(seen, order, at)
         order = _after(order, opened)
         verified = order.verify(self._verified(order, at))
         order = _after(order, verified)
         events = [*opened, *verified]
-        fresh = verified or not order.minting.voucher or (self._by_service and not order.paid)
-        if self.voucher and fresh:
+        if self.voucher and (verified or self._wants_voucher(order)):
             events += order.issue(self._voucher(order))
         if attempt := order.attempts.get(self._nonce):
             if attempt.payer != self.payment.authorization.payer:
@@ -101,12 +103,18 @@ class TrackPayment(InSlot):
         current = order.attempts.current
         assert current is not None
         shown = describe_tracking(order, current.verified_at)
-        status = "verified" if order.in_flight else shown["status"]
-        body = {"status": status, "expiresAt": shown["expiresAt"]}
-        verifying = {"verifying": order.paid is None} if self.settlement_tx_hash else {}
-        return Answer(200, {**body, **verifying})
+        body = {"status": shown["status"], "expiresAt": shown["expiresAt"]}
+        if not self.settlement_tx_hash:
+            return Answer(200, body)
+        status = "verified" if order.in_flight else body["status"]
+        return Answer(200, {**body, "status": status, "verifying": order.paid is None})
 
     # Helpers.
+
+    def _wants_voucher(self, order: X402Order) -> bool:
+        """A service may tell a newer one while nothing is paid; ours takes the place of its."""
+        known = order.minting.voucher
+        return known is None or (not order.paid if self._by_service else not known.ours)
 
     @property
     def _by_service(self) -> bool:

@@ -5,6 +5,7 @@ No facilitator is asked and no hash is believed: a payment is found by its nonce
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from commands.command import Command
@@ -17,10 +18,12 @@ from commands.x402_outcome import (
 )
 from consumers.evidence import depth
 from consumers.gateways.ports import Head, WillNotWork
-from consumers.gateways.x402_ports import AuthorizationSeen, GeopletChain
+from consumers.gateways.x402_ports import AuthorizationSeen, GeopletChain, GeopletSeen
 from domain.geoplet_mint import MintFound
 from domain.x402_attempt import Attempt, Landing
 from domain.x402_order import X402Order
+
+Seen = AuthorizationSeen | GeopletSeen
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,8 +46,9 @@ class X402Examiner:
         """Everything that the chain has to say now; may be nothing."""
         head = await self.chain.head()
         standing = await self._standing(order, head)
-        uses = [await self._use(order, each, head) for each in order.attempts.alive]
-        mint = await self._mint(order, head)
+        told = await self._told(order)
+        uses = [await self._use(order, each, head, told) for each in order.attempts.alive]
+        mint = await self._mint(order, head, told)
         return [*standing, *(command for command in (*uses, mint) if command)]
 
     async def _standing(self, order: X402Order, head: Head) -> list[Command]:
@@ -71,8 +75,17 @@ class X402Examiner:
             return None
         return FinalizeX402Block(order_id=order.order_id, block_hash=block_hash)
 
-    async def _use(self, order: X402Order, attempt: Attempt, head: Head) -> Command | None:
-        used = await self._used(order, attempt)
+    async def _told(self, order: X402Order) -> list[AuthorizationSeen | GeopletSeen]:
+        """What stands in the transactions that somebody named, while that may be news."""
+        settling = order.claims if order.attempts.alive else frozenset()
+        minting = frozenset() if order.minting.seen else order.minting.claims
+        named = sorted(settling | minting)
+        return [seen for tx in named for seen in await self.chain.seen_in(tx)]
+
+    async def _use(
+        self, order: X402Order, attempt: Attempt, head: Head, told: Sequence[Seen]
+    ) -> Command | None:
+        used = await self._used(attempt, told)
         if used is None:
             return await self._lapsed(order, attempt, head)
         if used.pay_to not in ("", attempt.pay_to):
@@ -94,13 +107,16 @@ class X402Examiner:
             confirmations=self.depths.payment,
         )
 
-    async def _used(self, order: X402Order, attempt: Attempt) -> AuthorizationSeen | None:
+    async def _used(self, attempt: Attempt, told: Sequence[Seen]) -> AuthorizationSeen | None:
         """Where it was used: since it was verified, or in a transaction that somebody named."""
-        first = max(0, attempt.seen_block - self.depths.finality)
-        used = await self.chain.use_of(attempt.payer, attempt.nonce, from_block=first)
-        for tx_hash in () if used else sorted(order.claims):
-            used = used or await self.chain.use_in(tx_hash, attempt.payer, attempt.nonce)
-        return used
+        first, wanted = self._first(attempt), (attempt.payer, attempt.nonce)
+        uses = (seen for seen in told if isinstance(seen, AuthorizationSeen))
+        named = next((use for use in uses if (use.payer, use.nonce) == wanted), None)
+        return named or await self.chain.use_of(*wanted, from_block=first)
+
+    def _first(self, attempt: Attempt) -> int:
+        """The first block in which it can have been used after it was verified."""
+        return max(0, attempt.seen_block - self.depths.finality)
 
     async def _lapsed(self, order: X402Order, attempt: Attempt, head: Head) -> Command | None:
         """The proof: a final block is past the end, and the nonce is unused in a later one."""
@@ -120,35 +136,35 @@ class X402Examiner:
             proof_time=time,
         )
 
-    async def _mint(self, order: X402Order, head: Head) -> Command | None:
+    async def _mint(self, order: X402Order, head: Head, told: Sequence[Seen]) -> Command | None:
         attempts = order.attempts.all
         if not order.mints or order.minting.final or not attempts:
             return None
         assert order.terms is not None
-        first = max(0, attempts[0].seen_block - self.depths.finality)
-        fid = order.terms.fid
-        seen = await self.chain.geoplet_of(fid, from_block=first)
-        if seen is None and await self._minted(order):
-            # Between the two questions, or before the first block that was looked at?
-            seen = await self.chain.geoplet_of(fid, from_block=first)
-            if seen is None:
-                return _minted_before(order)
+        fid, first = order.terms.fid, self._first(attempts[0])
+        mints = (seen for seen in told if isinstance(seen, GeopletSeen))
+        seen = next((mint for mint in mints if mint.fid == fid), None)
+        seen = seen or await self.chain.geoplet_of(fid, from_block=first)
         if seen is None:
-            return None
+            return await self._minted_before(order, head)
         place = (seen.tx_hash, seen.block_number, seen.block_hash, seen.log_index)
         deep = depth(head, seen.block_number) >= self.depths.mint
         found = MintFound(seen.owner, *place)
         return RecordGeopletMint(order_id=order.order_id, found=found, deep=deep)
 
-    async def _minted(self, order: X402Order) -> bool:
-        """Whether a paid fid is minted that nobody has seen being minted."""
+    async def _minted_before(self, order: X402Order, head: Head) -> Command | None:
+        """A fid that was minted before anybody asked for it here: it cannot be delivered.
+
+        Asked of a block deep enough to stay, in which a mint of ours would have been seen already.
+        What a service told of may have been minted long ago, and is for it to tell.
+        """
         assert order.terms is not None
-        if not order.paid or order.minting.seen or order.failure:
-            return False
-        return await self.chain.fid_minted(order.terms.fid)
-
-
-def _minted_before(order: X402Order) -> Command:
-    """A fid that was minted before anybody asked for it here: it cannot be delivered."""
-    found = MintFound(owner="", tx_hash="", block_number=0, block_hash="", log_index=0)
-    return RecordGeopletMint(order_id=order.order_id, found=found, deep=True)
+        voucher, block = order.minting.voucher, head.number - self.depths.mint + 1
+        if not order.paid or order.minting.seen or order.failure or block < 0:
+            return None
+        if voucher is None or not voucher.ours:
+            return None
+        if not await self.chain.fid_minted(order.terms.fid, block=block):
+            return None
+        found = MintFound(owner="", tx_hash="", block_number=0, block_hash="", log_index=0)
+        return RecordGeopletMint(order_id=order.order_id, found=found, deep=True)

@@ -49,10 +49,6 @@ class Minting:
     def minted(self) -> bool:
         return self.minted_at is not None
 
-    def may_mint(self, owner: str) -> bool:
-        """Whether a voucher of ours lets this owner mint, an older one too."""
-        return owner in self.minters
-
     def issue(self, voucher: happened.VoucherIssued) -> list[Event]:
         known = self.voucher and self.voucher.voucher_nonce == voucher.voucher_nonce
         return [] if known or self.seen else [voucher]

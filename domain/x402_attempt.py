@@ -93,6 +93,8 @@ class Attempt:
 
     def still_good(self) -> None:
         """Raises the refusal that says why it is not handed in (any more)."""
+        if self.lapsed and self.standing == "verified":
+            raise SignatureExpired()
         match self.standing:
             case "replaced" | "dismissed":
                 raise PaymentReplaced()
@@ -176,6 +178,14 @@ class Attempts:
     def in_flight(self) -> Attempt | None:
         """Handed in, with an outcome that nobody knows yet."""
         return next((each for each in self.all if each.standing == "submitted"), None)
+
+    def due(self) -> dict[str, Any]:
+        """What an X402OrderFailed says of the payment that it ends."""
+        paid = self.settled.landing if self.settled else None
+        return {
+            "tx_hash": paid.tx_hash if paid else "",
+            "refund_due": str(paid.amount if paid else 0),
+        }
 
     @property
     def verified(self) -> Attempt | None:

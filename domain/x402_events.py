@@ -204,11 +204,13 @@ class X402PaymentFinalized(X402PaymentEvent):
 @event("x402_order_failed.v1")
 @dataclass(frozen=True, slots=True, kw_only=True)
 class X402OrderFailed(X402Event):
-    """The end without delivery. `refund_due` is what was paid for it, "0" when nothing was.
+    """The end without delivery. `refund_due` is what was paid for it by `tx_hash`, "0" when nothing
+    was.
 
     `error_code`: MINTED_UNPAID, FID_MINTED_BY_ANOTHER, NOT_DELIVERED_IN_TIME.
     """
 
     error_code: str
+    tx_hash: str
     refund_due: str
     failed_at: datetime

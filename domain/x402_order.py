@@ -149,7 +149,7 @@ class X402Order:
             return []
         if cause == "payer" and attempt.standing == "verified" and at > attempt.expires_at:
             return [happened.X402PaymentExpired(**self._of(attempt))]
-        if cause == "payer":
+        if cause == "payer" or attempt.lapsed:
             attempt.still_good()
         if self.paid or self.failure:
             raise PaymentReplaced()
@@ -165,7 +165,7 @@ class X402Order:
         """The facilitator refused and the chain shows it unused. Only its first word counts: after
         a try with an unknown outcome a refusal proves nothing, unless the chain has the proof."""
         attempt = self.attempts.get(nonce)
-        if attempt is None or not attempt.alive or attempt.standing == "rejected":
+        if attempt is None or not attempt.alive:
             return []
         if not proven and (attempt.standing != "submitted" or attempt.tries != 1):
             return []
@@ -228,8 +228,9 @@ class X402Order:
         was paid for it is refund due."""
         if self.failure or not self.mints:
             return []
-        if not self.minting.may_mint(found.owner):
-            return [self._failed("FID_MINTED_BY_ANOTHER", at)] if self.paid and deep else []
+        if found.owner not in self.minting.minters | {each.payer for each in self.attempts.all}:
+            lost = self.paid and deep and not self.minting.seen
+            return [self._failed("FID_MINTED_BY_ANOTHER", at)] if lost else []
         events = self.minting.record(self.ids, found, deep=deep, at=at)
         known = reduce(X402Order.evolve, events, self)
         return events if self.paid or self.in_flight else [*events, *known._collect(at)]
@@ -281,9 +282,8 @@ class X402Order:
         return {**self.ids, "nonce": attempt.nonce}
 
     def _failed(self, code: str, at: datetime) -> Event:
-        landing = self.paid.landing if self.paid else None
-        due = str(landing.amount if landing else 0)
-        return happened.X402OrderFailed(**self.ids, error_code=code, refund_due=due, failed_at=at)
+        due = self.attempts.due()
+        return happened.X402OrderFailed(**self.ids, **due, error_code=code, failed_at=at)
 
     def _collect(self, at: datetime) -> list[Event]:
         """The token is out and nothing is paid: hands in what may still land, the newest first."""

@@ -49,7 +49,7 @@ class Case:
 
 class Recoveries(Projection[Case]):
     name = "recoveries"
-    version = 3
+    version = 4
     topics = topics_of(
         PaymentSettled,
         PaymentRejected,
@@ -66,11 +66,15 @@ class Recoveries(Projection[Case]):
         match recorded.event:
             case PaymentEvent() | PaymentRetracted() as event:
                 return (f"{event.stream}/{event.tx_hash}",)
-            case X402PaymentEvent() as event:
+            case X402PaymentSurplusRecorded() as event:
                 return (surplus_case(event.stream, event.nonce),)
+            case X402PaymentEvent() as event:
+                return (surplus_case(event.stream, event.nonce), failed_case(event.stream))
         return (failed_case(recorded.stream),)
 
     def fold(self, key: str, state: Case | None, recorded: Recorded) -> Case | None:
+        if key == failed_case(recorded.stream):
+            return _of_failed(state, recorded)
         match recorded.event:
             case PaymentRetracted() | X402PaymentRetracted() | X402PaymentSettled():
                 return replace(state, amount=0, status="withdrawn") if state else None
@@ -85,8 +89,6 @@ class Recoveries(Projection[Case]):
             case PaymentSurplusRecorded() | X402PaymentSurplusRecorded() as event:
                 known = state or _opened(recorded, "overpaid", event.tx_hash, event.payer)
                 return _more(known, event.amount)
-            case X402OrderFailed() as event:
-                return _more(_opened(recorded, event.error_code, "", ""), event.refund_due)
         return state
 
     def record(self, key: str, state: Case) -> dict[str, Any]:
@@ -101,6 +103,18 @@ class Recoveries(Projection[Case]):
             "facts": {"tx": state.tx, "payer": state.payer, "amount": str(state.amount)},
             "state": msgspec.json.encode(state).decode(),
         }
+
+
+def _of_failed(state: Case | None, recorded: Recorded) -> Case | None:
+    """The case of an order that ended: what is due for it comes and goes with what was paid."""
+    match recorded.event:
+        case X402OrderFailed() as event:
+            return _more(_opened(recorded, event.error_code, event.tx_hash, ""), event.refund_due)
+        case X402PaymentRetracted(tx_hash=tx) if state and state.amount and state.tx == tx:
+            return replace(state, amount=0, status="withdrawn")
+        case X402PaymentSettled() as event if state and state.status == "withdrawn":
+            return _more(replace(state, tx=event.tx_hash), event.amount)
+    return state
 
 
 def _opened(recorded: Recorded, kind: str, tx: str, payer: str) -> Case:

@@ -69,15 +69,13 @@ class GeopletRpc:
     async def authorization_used(self, payer: str, nonce: str) -> bool:
         return (await self._views(self._token, [abi.authorization_state(payer, nonce)]))[0]
 
-    async def use_in(self, tx_hash: str, payer: str, nonce: str) -> AuthorizationSeen | None:
-        wanted = payer.lower(), nonce.lower()
-
-        async def ask(node: Node) -> AuthorizationSeen | None:
+    async def seen_in(self, tx_hash: str) -> list[AuthorizationSeen | GeopletSeen]:
+        async def ask(node: Node) -> list[AuthorizationSeen | GeopletSeen]:
             if await node.call("eth_getTransactionReceipt", tx_hash) is None:
-                return None
+                return []
             mined = await reads.mined_receipt(node, tx_hash)
             uses = abi.authorizations_in(mined, self._token, self._pay_to)
-            return next((use for use in uses if (use.payer, use.nonce) == wanted), None)
+            return [*uses, *abi.geoplets_in(mined, self._geoplets)]
 
         return await self._nodes.agreed(ask)
 
@@ -89,8 +87,8 @@ class GeopletRpc:
 
         return await self._nodes.agreed(ask)
 
-    async def fid_minted(self, fid: int) -> bool:
-        return (await self.fids_minted([fid]))[0]
+    async def fid_minted(self, fid: int, *, block: int | None = None) -> bool:
+        return (await self._views(self._geoplets, [abi.fid_minted(fid)], block))[0]
 
     async def fids_minted(self, fids: Sequence[int]) -> list[bool]:
         """`fidMinted` of each, all at the same newest block."""
@@ -137,9 +135,11 @@ class GeopletRpc:
         await self.head()
         return self._highest
 
-    async def _views(self, contract: str, questions: Sequence[str]) -> list[bool]:
-        """Questions to a contract about exactly the newest block."""
-        number = await self._newest()
+    async def _views(
+        self, contract: str, questions: Sequence[str], block: int | None = None
+    ) -> list[bool]:
+        """Questions to a contract about exactly one block, the newest unless it is told."""
+        number = await self._newest() if block is None else block
 
         async def ask(node: Node) -> tuple[str, list[bool]]:
             tip = await reads.hash_reached(node, number)

@@ -97,14 +97,14 @@ class GeopletChain(Protocol):
     async def use_of(self, payer: str, nonce: str, *, from_block: int) -> AuthorizationSeen | None:
         """Where an authorization was used or cancelled, None while it was not."""
 
-    async def use_in(self, tx_hash: str, payer: str, nonce: str) -> AuthorizationSeen | None:
-        """The use of an authorization in one transaction, however old that is."""
+    async def seen_in(self, tx_hash: str) -> list[AuthorizationSeen | GeopletSeen]:
+        """Every use of an authorization and every mint in one transaction, however old that is."""
 
     async def reverted(self, tx_hash: str) -> bool:
         """Whether a transaction stands in a block and failed there; False while it is in none."""
 
-    async def fid_minted(self, fid: int) -> bool:
-        """`fidMinted` at the newest block: the truth for "already minted"."""
+    async def fid_minted(self, fid: int, *, block: int | None = None) -> bool:
+        """`fidMinted` at a block, the newest unless it is told: the truth for "already minted"."""
 
     async def geoplet_of(self, fid: int, *, from_block: int) -> GeopletSeen | None: ...
 

@@ -116,9 +116,9 @@ class Pictures:
 def without(prompt: str, reason: str) -> str:
     """A reason is read by many, a prompt by nobody: of a vendor's sentence that repeats some of it,
     only `vendor: code` is kept."""
-    words = " ".join(prompt.split())
+    words, said = " ".join(prompt.split()), " ".join(reason.split())
     starts = range(max(1, len(words) - QUOTE_CHARS + 1))
-    if any(words[start : start + QUOTE_CHARS] in reason for start in starts):
+    if any(words[start : start + QUOTE_CHARS] in said for start in starts):
         return ":".join(reason.split(":")[:2])
     return reason
 

@@ -2,7 +2,7 @@
 
 The chain is asked before the facilitator and after it: an answer that never came, a settlement that
 somebody else sent, and a hash that leads nowhere are all the same question there. Each call of the
-facilitator is recorded before it leaves, and always has the same bytes.
+facilitator is recorded before it leaves, and always brings the same authorization.
 """
 
 from __future__ import annotations
@@ -37,8 +37,10 @@ from domain.x402_header import read_payment
 from domain.x402_order import X402Order
 from tracking_log import tell
 
-UNTOLD = frozenset({"", "unexpected_settle_error"})
-"""Refusals that do not say whether anything was sent."""
+UNTOLD = frozenset(
+    {"", "unexpected_settle_error", "invalid_exact_evm_nonce_already_used", "duplicate_settlement"}
+)
+"""Refusals that do not say that nothing was sent."""
 
 log = structlog.get_logger()
 
@@ -111,8 +113,11 @@ class Settlement:
         today = self._terms[order.terms.payment_type]
         terms = replace(today, amount=attempt.amount, pay_to=attempt.pay_to)
         payment, id_ = read_payment(attempt.header), attempt.payment_id
-        if not id_:
-            id_ = (await self._facilitator.verify(payment, terms)).payment_id
+        if not attempt.facilitator:
+            verdict = await self._facilitator.verify(payment, terms)
+            if not verdict.valid:
+                return SettleAnswer(settled=False, reason=verdict.reason)
+            id_ = verdict.payment_id
         return await self._facilitator.settle(payment, terms, payment_id=id_)
 
     async def _take(

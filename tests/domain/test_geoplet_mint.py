@@ -214,7 +214,10 @@ def test_a_paid_fid_that_another_minted_is_refund_due():
 
 def test_a_fid_that_another_minted_is_nothing_to_an_unpaid_order():
     given(*unpaid).when(minting(replace(token, owner=STRANGER))).then()
-    given(opened, first).when(minting()).then()
+
+
+def test_a_payer_who_mints_with_a_voucher_that_we_never_saw_is_known_by_the_payment():
+    given(opened, first).when(minting()).then(minted, submitted(cause="minted"))
 
 
 def test_a_regeneration_mints_nothing():

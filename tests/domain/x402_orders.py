@@ -112,8 +112,8 @@ def finalized(nonce: str = "0x1", tx_hash: str = "0xt1", block_hash: str = "0xb1
 
 
 def failed(code: str, refund_due: int = 0, ids: Any = MINT, at: datetime = NOON) -> Any:
-    due = str(refund_due)
-    return happened.X402OrderFailed(**ids, error_code=code, refund_due=due, failed_at=at)
+    due = {"tx_hash": "0xt1" if refund_due else "", "refund_due": str(refund_due)}
+    return happened.X402OrderFailed(**ids, **due, error_code=code, failed_at=at)
 
 
 def vouched(nonce: str = "77", to: str = PAYER, deadline: int = DEADLINE) -> made.VoucherIssued:

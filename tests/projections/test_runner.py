@@ -53,8 +53,8 @@ async def test_a_runner_that_loses_its_place_finds_it_again(
     running = asyncio.create_task(runner.run())
     await teller.tell(PAID)
     await eventually_so(lambda: standing(database.url, "todo")[1] > 0)
-    with psycopg.connect(database.url) as connection:
-        connection.execute("UPDATE views.projections SET position = 0")
+    async with await psycopg.AsyncConnection.connect(database.url) as connection:
+        await connection.execute("UPDATE views.projections SET position = 0")
     await teller.tell(PAID)
     head, _ = await teller.ledger.head()
     await eventually_so(lambda: standing(database.url, "todo")[1] == head)
