@@ -27,7 +27,7 @@ from pydantic import (
 )
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
-from domain.x402 import PaymentTerms
+from domain.x402 import EXPIRY_MARGIN_S, PaymentTerms
 from domain.x402_events import PaymentType
 
 
@@ -171,7 +171,7 @@ class Settings(BaseSettings):
     mega_x402_pay_to: Address | None = None
     mega_mint_price_usdc: Atomic = 1_000_000
     mega_regenerate_price_usdc: Atomic = 900_000
-    mega_x402_least_validity_s: int = Field(default=6, ge=6, le=840)
+    mega_x402_least_validity_s: int = Field(default=EXPIRY_MARGIN_S, ge=EXPIRY_MARGIN_S, le=840)
     mega_x402_confirmations: int = Field(default=1, ge=1, le=10_000)
     mega_farcaster_jwks_url: Url | None = None
 

@@ -44,6 +44,10 @@ class Moment:
             return recorded.position <= self.position
         return self.time is not None and recorded.recorded_at <= self.time
 
+    def past(self, history: list[Recorded]) -> list[Recorded]:
+        """What had been recorded by then."""
+        return [recorded for recorded in history if self.covers(recorded)]
+
 
 def as_of(request: Request) -> Moment | None:
     """The moment asked for; None: now."""

@@ -24,6 +24,7 @@ from api.problems import InProgress, Invalid, Unauthenticated
 from api.tokens import SIGN_IN_LASTS_S, Claims
 from commands.command import Command, Context, Outcome, handle, kept_outcome
 from commands.passes import BurnNonce, NonceUsed
+from tracking_log import tell
 
 COOKIE = "mega_session"
 SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
@@ -145,6 +146,7 @@ async def recorded(request: Request, who: Principal, command: Command) -> Outcom
     parts = parts_of(request)
     outcome = await handle(parts.ledger, command, _keyed(request, who))
     parts.directory.learn(outcome.events)
+    tell(outcome)
     return outcome
 
 

@@ -8,7 +8,6 @@ from api.asking import Moment
 from api.problems import NotFound
 from domain.character import OrderAttached, character_stream
 from domain.order_events import order_stream
-from ledger.codec import Recorded
 from ledger.ledger import Ledger
 from projections.characters import Card, Characters
 from projections.mint_orders import MintOrders, Tracked
@@ -23,7 +22,7 @@ async def character_then(ledger: Ledger, id_: str, then: Moment) -> dict[str, An
     own = await ledger.history([character_stream(id_)])
     orders = [order_stream(r.event.order_id) for r in own if isinstance(r.event, OrderAttached)]
     card: Card | None = None
-    for recorded in _until(await ledger.history([character_stream(id_), *orders]), then):
+    for recorded in then.past(await ledger.history([character_stream(id_), *orders])):
         card = _characters.fold(id_, card, recorded)
     if card is None:
         raise NotFound()
@@ -33,12 +32,8 @@ async def character_then(ledger: Ledger, id_: str, then: Moment) -> dict[str, An
 async def order_then(ledger: Ledger, id_: str, then: Moment) -> dict[str, Any]:
     """The body of `GET /mint-orders/{id}` at a moment; NotFound before its birth."""
     tracked: Tracked | None = None
-    for recorded in _until(await ledger.history([order_stream(id_)]), then):
+    for recorded in then.past(await ledger.history([order_stream(id_)])):
         tracked = _orders.fold(id_, tracked, recorded)
     if tracked is None:
         raise NotFound()
     return _orders.view(tracked)
-
-
-def _until(history: list[Recorded], then: Moment) -> list[Recorded]:
-    return [recorded for recorded in history if then.covers(recorded)]

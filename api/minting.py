@@ -21,7 +21,7 @@ from commands.x402_slot import IssueVoucher
 from domain.x402 import MAX_TIMEOUT_S, SignedPayment, Voucher
 from domain.x402_order import X402Order
 from domain.x402_refusals import PaymentInFlight, PaymentReplaced, SignatureExpired
-from tracking_log import say, tell
+from tracking_log import say
 
 WHAT = "Minting a Geoplet"
 
@@ -135,9 +135,7 @@ async def _voucher(parts: Parts, payer: Payer, seed: str) -> tuple[Block, Vouche
 
 
 async def _signed(request: Request, payer: Payer, command: Command) -> Response:
-    outcome = await recorded(request, payer.who, command)
-    tell(outcome)
-    return spoken_voucher(outcome)
+    return spoken_voucher(await recorded(request, payer.who, command))
 
 
 def spoken_voucher(outcome: Outcome) -> Response:

@@ -19,7 +19,7 @@ from api.payment_problems import (
     VerificationFailed,
 )
 from api.principal import Principal
-from commands.command import Outcome, handle, look
+from commands.command import handle, look
 from commands.x402_outcome import SeeX402Order
 from commands.x402_payment import TrackPayment
 from commands.x402_slot import (
@@ -68,6 +68,11 @@ async def payer_of(request: Request, who: Principal, fid: int, wallet: str = "")
 async def order_in(parts: Parts, fid: int, payment_type: PaymentType) -> X402Order:
     """The order that the slot means now, as the ledger has it."""
     see = SeePayment(fid=fid, payment_type=payment_type)
+    return see.order(await look(parts.ledger, see))
+
+
+async def order_now(parts: Parts, order_id: str) -> X402Order:
+    see = SeeX402Order(order_id=order_id)
     return see.order(await look(parts.ledger, see))
 
 
@@ -157,22 +162,20 @@ async def until(
     parts: Parts, order: X402Order, over: Callable[[X402Order], bool], patience_s: float
 ) -> X402Order | None:
     """The order as soon as it is `over`; None when it is not in time."""
-    see = SeeX402Order(order_id=order.order_id)
     deadline, pause_s = asyncio.get_running_loop().time() + patience_s, POLL_S
     while not over(order):
         if asyncio.get_running_loop().time() >= deadline:
             return None
         await asyncio.sleep(pause_s)
         pause_s = min(pause_s * POLL_SLOWER, POLL_MAX_S)
-        order = see.order(await look(parts.ledger, see))
+        order = await order_now(parts, order.order_id)
     return order
 
 
-async def done(request: Request, who: Principal, command: SubmitPayment | TrackPayment) -> Outcome:
+async def done(request: Request, who: Principal, command: SubmitPayment | TrackPayment) -> None:
     """Handles a command that is not what the request is answered with, and tells of it."""
     outcome = await handle(parts_of(request).ledger, command, context(request, who))
     tell(outcome)
-    return outcome
 
 
 async def _take_in(

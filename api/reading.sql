@@ -19,17 +19,18 @@ UNION ALL
 SELECT name, position FROM views.projections;
 
 -- counts --
+WITH late AS (
+    SELECT clock_timestamp() + ahead - due_at AS by_
+    FROM (SELECT due_at FROM views.todo UNION ALL SELECT due_at FROM views.x402_orders
+          UNION ALL SELECT picture_due_at FROM views.x402_orders) AS promised (due_at),
+         consumers.clock
+    WHERE due_at <= clock_timestamp() + ahead
+)
 SELECT 'parked' AS name, count(*)::float8 AS value FROM views.parked
 UNION ALL
-SELECT 'due', count(*)::float8
-FROM (SELECT due_at FROM views.todo UNION ALL SELECT due_at FROM views.x402_orders
-      UNION ALL SELECT picture_due_at FROM views.x402_orders) AS promised (due_at), consumers.clock
-WHERE due_at <= clock_timestamp() + ahead
+SELECT 'due', count(*)::float8 FROM late
 UNION ALL
-SELECT 'oldest', coalesce(max(extract(epoch FROM clock_timestamp() + ahead - due_at)), 0)::float8
-FROM (SELECT due_at FROM views.todo UNION ALL SELECT due_at FROM views.x402_orders
-      UNION ALL SELECT picture_due_at FROM views.x402_orders) AS promised (due_at), consumers.clock
-WHERE due_at <= clock_timestamp() + ahead;
+SELECT 'oldest', coalesce(max(extract(epoch FROM by_)), 0)::float8 FROM late;
 
 -- orders_by_status --
 SELECT status, count(*) FROM views.mint_orders GROUP BY status;

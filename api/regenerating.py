@@ -9,7 +9,17 @@ from starlette.responses import Response
 
 from api.deps import answered, context, parts_of, recorded
 from api.parts import Parts
-from api.paying import PROVIDER, Payer, can_be_made, hand_in, order_in, order_of, settled, until
+from api.paying import (
+    PROVIDER,
+    Payer,
+    can_be_made,
+    hand_in,
+    order_in,
+    order_now,
+    order_of,
+    settled,
+    until,
+)
 from api.payment_problems import (
     ContentRefused,
     GenerationFailed,
@@ -78,10 +88,10 @@ async def _make(request: Request, who: Principal, order: X402Order, prompt: str)
         model=parts.settings.openai_model,
     )
     await handle(parts.ledger, ask, context(request, who))
-    asked = await order_in(parts, order.terms.fid, "regenerate")  # type: ignore[union-attr]
-    made = await until(parts, asked, _over, PICTURE_PATIENCE_S)
-    if made is None or not made.picture.stored:
-        raise _failure(made or order)
+    asked = await order_now(parts, order.order_id)
+    made = await until(parts, asked, _over, PICTURE_PATIENCE_S) or asked
+    if not made.picture.stored:
+        raise failure_of(made)
     return await _deliver(request, who, made)
 
 
@@ -90,8 +100,9 @@ def _over(order: X402Order) -> bool:
     return picture.stored is not None or (picture.gave_up and not picture.open)
 
 
-def _failure(order: X402Order) -> Exception:
-    match order.picture.error_class:
+def failure_of(order: X402Order) -> Exception:
+    """Why there is no picture yet; a try that is still under way has not failed like the last."""
+    match order.picture.error_class if not order.picture.open else "":
         case "quota":
             return ImageCreditExhausted(order.retry_until)
         case "refused":

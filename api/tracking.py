@@ -23,7 +23,6 @@ from domain.x402 import PaymentTerms, SignedPayment, Voucher
 from domain.x402_events import PaymentType, X402Event, x402_stream
 from domain.x402_header import BadHeader, read_payment
 from domain.x402_order import X402Order
-from ledger.codec import Recorded
 from tracking_log import say
 
 
@@ -100,19 +99,15 @@ async def _order_then(
     parts: Parts, fid: int, payment_type: PaymentType, then: Moment
 ) -> tuple[datetime, X402Order]:
     """(when, the order that the slot meant then); NotFound before there was one."""
-    slot = _until(await parts.ledger.history([slot_stream(fid, payment_type)]), then)
+    slot = then.past(await parts.ledger.history([slot_stream(fid, payment_type)]))
     taken = [recorded.event for recorded in slot if isinstance(recorded.event, PaymentSlotTaken)]
     if not taken:
         raise NotFound()
     order_id = reduce(PaymentSlot.evolve, taken, PaymentSlot()).order_id
-    past = _until(await parts.ledger.history([x402_stream(order_id)]), then)
+    past = then.past(await parts.ledger.history([x402_stream(order_id)]))
     events = [recorded.event for recorded in past if isinstance(recorded.event, X402Event)]
     at = then.time or max(recorded.recorded_at for recorded in past)
     return at, reduce(X402Order.evolve, events, X402Order())
-
-
-def _until(history: list[Recorded], then: Moment) -> list[Recorded]:
-    return [recorded for recorded in history if then.covers(recorded)]
 
 
 def _payment(given: Given) -> SignedPayment:

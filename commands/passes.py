@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from datetime import datetime
 
 from commands.command import Answer, Command, Seen
@@ -93,6 +93,20 @@ class SeePass(Command):
         return []
 
 
+def opened_with(seen: Seen, pass_id: str, names: Iterable[str], at: datetime) -> list[Event]:
+    """The pass that `pass_id` leads to, opened when it is not, with these identities listed; those
+    that nobody holds lead to it from now on."""
+    known = current_pass(seen, pass_id)
+    target = known.pass_id or pass_id
+    events = known.open(target, at)
+    for name in names:
+        claim = identity_claim(name)
+        events += known.link(target, name)
+        if not seen.get(Claim, claim).taken:
+            events += Claim().take(claim, target)
+    return events
+
+
 class OpenPass(Command):
     """Opens a pass under an id of the caller's choice, with identities that nobody had to prove.
 
@@ -108,15 +122,7 @@ class OpenPass(Command):
         yield from (identity_claim(name) for name in self.identities)
 
     def decide(self, seen: Seen, at: datetime) -> list[Event]:
-        known = current_pass(seen, self.new_pass_id)
-        target = known.pass_id or self.new_pass_id
-        events = known.open(target, at)
-        for name in self.identities:
-            claim = identity_claim(name)
-            events += known.link(target, name)
-            if not seen.get(Claim, claim).taken:
-                events += Claim().take(claim, target)
-        return events
+        return opened_with(seen, self.new_pass_id, self.identities, at)
 
     def pass_id(self, seen: Seen) -> str:
         return current_pass(seen, self.new_pass_id).pass_id or self.new_pass_id

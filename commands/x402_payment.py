@@ -9,7 +9,7 @@ from hashlib import sha256
 from typing import Literal
 
 from commands.command import Answer, Seen
-from commands.passes import current_pass, survivors
+from commands.passes import current_pass, opened_with, survivors
 from commands.x402_slot import InSlot, PaymentAlreadyUsed, authorization_claim, settlement_claim
 from domain.claim import Claim
 from domain.event import Event
@@ -144,14 +144,9 @@ class TrackPayment(InSlot):
     def _open(self, seen: Seen, order: X402Order, at: datetime) -> list[Event]:
         if order.opened:
             return []
-        owner = self.owner
-        joined: list[Event] = []
-        if not owner:
-            known = current_pass(seen, self._fids_pass(seen))
-            owner, identity = known.pass_id or self._new_pass, f"fid:{self.fid}"
-            joined = [*known.open(owner, at), *known.link(owner, identity)]
-            if not seen.get(Claim, identity_claim(identity)).taken:
-                joined += Claim().take(identity_claim(identity), owner)
+        owner, joined = self.pass_id(seen), []
+        if not self.owner:
+            joined = opened_with(seen, self._fids_pass(seen), (f"fid:{self.fid}",), at)
         slot, order_id = seen.get(PaymentSlot, self.slot), self._next_id(seen)
         opened = X402OrderOpened(
             order_id=order_id,
@@ -204,5 +199,4 @@ class TrackPayment(InSlot):
 
 
 def _after(order: X402Order, events: list[Event]) -> X402Order:
-    own = (event for event in events if event.stream.startswith("order:"))
-    return reduce(X402Order.evolve, own, order)
+    return reduce(X402Order.evolve, events, order)

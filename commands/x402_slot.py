@@ -122,7 +122,7 @@ class SubmitPayment(InSlot):
 
 
 class DismissPayment(InSlot):
-    reason: Literal["payer", "service", "retention"]
+    reason: Literal["payer", "service"]
 
     def decide(self, seen: Seen, at: datetime) -> list[Event]:
         return self.order(seen).dismiss(self.reason)

@@ -123,8 +123,8 @@ class X402Examiner:
         number = head.number - self.depths.finality + 1
         if head.time < attempt.valid_before or number < 0:
             return None
-        time, hash_ = await self.chain.block_time(number), await self.chain.block_hash(number)
-        if time is None or hash_ is None or time < attempt.valid_before:
+        proof = await self.chain.block(number)
+        if proof is None or proof.time < attempt.valid_before:
             return None
         if await self.chain.authorization_used(attempt.payer, attempt.nonce):
             return None
@@ -132,8 +132,8 @@ class X402Examiner:
             order_id=order.order_id,
             nonce=attempt.nonce,
             proof_block=number,
-            proof_block_hash=hash_,
-            proof_time=time,
+            proof_block_hash=proof.hash,
+            proof_time=proof.time,
         )
 
     async def _mint(self, order: X402Order, head: Head, told: Sequence[Seen]) -> Command | None:

@@ -82,6 +82,7 @@ def surplus_case(stream: str, nonce: str) -> str:
 
 
 def spoken_voucher(order: X402Order) -> dict[str, str] | None:
+    """As the frontends and the contract's ABI want it: decimal strings."""
     issued = order.minting.voucher
     if issued is None:
         return None

@@ -45,8 +45,10 @@ class PaymentSlot:
     def take(self, fid: int, payment_type: PaymentType, order_id: str) -> list[Event]:
         if order_id == self.order_id:
             return []
-        ids = {"fid": fid, "payment_type": payment_type, "order_id": order_id}
-        return [PaymentSlotTaken(**ids, number=self.number + 1)]  # type: ignore[arg-type]
+        number = self.number + 1
+        return [
+            PaymentSlotTaken(fid=fid, payment_type=payment_type, order_id=order_id, number=number)
+        ]
 
     def evolve(self, event: Event) -> PaymentSlot:
         match event:

@@ -114,12 +114,3 @@ class Voucher:
     fid: int
     nonce: int
     deadline: int
-
-    def spoken(self) -> dict[str, str]:
-        """As the frontends and the contract's ABI want it: decimal strings."""
-        return {
-            "to": self.to,
-            "fid": str(self.fid),
-            "nonce": str(self.nonce),
-            "deadline": str(self.deadline),
-        }

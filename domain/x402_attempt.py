@@ -66,7 +66,6 @@ class Attempt:
     facilitator: str
     payment_id: str
     header: str = field(repr=False)
-    header_hash: str = ""
     standing: Standing = "verified"
     tries: int = 0
     submitted_at: datetime | None = None
@@ -277,5 +276,4 @@ def _verified(event: happened.X402PaymentVerified) -> Attempt:
         facilitator=event.facilitator,
         payment_id=event.payment_id,
         header=event.header,
-        header_hash=event.header_hash,
     )

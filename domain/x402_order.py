@@ -71,10 +71,6 @@ class X402Order:
         }
 
     @property
-    def price(self) -> int:
-        return int(self.terms.amount) if self.terms else 0
-
-    @property
     def mints(self) -> bool:
         return self.terms is not None and self.terms.payment_type == "mint"
 

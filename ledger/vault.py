@@ -94,6 +94,8 @@ class Vault(Keyring):
 
     async def _make(self, pass_ids: list[str]) -> list[BaseException | None]:
         wanted = self.missing(pass_ids)
+        if not wanted:
+            return [None] * len(pass_ids)
         keys = [self.new_key(pass_id) for pass_id in wanted]
         async with self._pool.connection() as connection:
             await connection.execute(MAKE_KEYS, (wanted, keys), prepare=True)

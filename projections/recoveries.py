@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any
 
@@ -45,11 +45,13 @@ class Case:
     payer: str
     amount: int
     status: str = "open"
+    dues: dict[int, int] = field(default_factory=dict)
+    """What each payment in the transaction leaves due, by its log index."""
 
 
 class Recoveries(Projection[Case]):
     name = "recoveries"
-    version = 4
+    version = 5
     topics = topics_of(
         PaymentSettled,
         PaymentRejected,
@@ -77,18 +79,18 @@ class Recoveries(Projection[Case]):
             return _of_failed(state, recorded)
         match recorded.event:
             case PaymentRetracted() | X402PaymentRetracted() | X402PaymentSettled():
-                return replace(state, amount=0, status="withdrawn") if state else None
-            case PaymentSettled(refund_due="0"):
-                return replace(state, amount=0, status="withdrawn") if state else None
+                return replace(state, amount=0, dues={}, status="withdrawn") if state else None
+            case PaymentSettled(refund_due="0") if state is None:
+                return None
             case PaymentSettled() as event:
                 known = state or _opened(recorded, "overpaid", event.tx_hash, event.payer)
-                return _more(known, event.refund_due)
+                return _due(known, event.log_index, event.refund_due)
             case PaymentRejected() as event:
                 known = state or _opened(recorded, event.reason, event.tx_hash, event.payer)
-                return _more(known, event.amount)
+                return _due(known, event.log_index, event.amount)
             case PaymentSurplusRecorded() | X402PaymentSurplusRecorded() as event:
                 known = state or _opened(recorded, "overpaid", event.tx_hash, event.payer)
-                return _more(known, event.amount)
+                return _due(known, event.log_index, event.amount)
         return state
 
     def record(self, key: str, state: Case) -> dict[str, Any]:
@@ -128,6 +130,13 @@ def _opened(recorded: Recorded, kind: str, tx: str, payer: str) -> Case:
         payer=payer,
         amount=0,
     )
+
+
+def _due(case: Case, place: int, due: str) -> Case:
+    """The last word on a payment stands in the place of the one before."""
+    dues = {**case.dues, place: int(due)}
+    amount = sum(dues.values())
+    return replace(case, dues=dues, amount=amount, status="open" if amount else "withdrawn")
 
 
 def _more(case: Case, due: str) -> Case:

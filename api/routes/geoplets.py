@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any
 
 from fastapi import APIRouter, Request, Response
 from pydantic import ConfigDict, Field, StringConstraints
@@ -16,6 +16,7 @@ from api.regenerating import generate, spoken_picture
 from api.routes.examples import ACCEPTS, PAYMENT_HEADER, TX_HASH, VOUCHER
 from api.settling import settle
 from api.speech import told
+from domain.x402_events import PaymentType
 from domain.x402_header import HEADER_CHARS_MAX
 
 router = APIRouter(prefix="/api", tags=["geoplets"])
@@ -25,7 +26,6 @@ PROMPT = "a tiny planet of plants and houses, isometric, soft light, no text"
 Fid = Annotated[int, Field(ge=1, le=2**63 - 1)]
 Wallet = Annotated[str, StringConstraints(pattern=r"^0x[0-9a-fA-F]{40}$", to_lower=True)]
 Header = Annotated[str, StringConstraints(min_length=1, max_length=HEADER_CHARS_MAX)]
-Kind = Literal["mint", "regenerate"]
 
 PAY: dict[str, Any] = {"x402Version": 1, "accepts": [ACCEPTS], "error": "Payment required"}
 
@@ -48,7 +48,7 @@ class Picture(Payer):
 class Settling(Camel):
     payment_header: Header
     fid: Fid
-    payment_type: Kind
+    payment_type: PaymentType
 
 
 @router.post(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Path, Request, Response
@@ -20,9 +21,10 @@ from api.deps import (
     write,
 )
 from api.owners import identities_of, own_fid
+from api.principal import Principal
 from api.problems import Invalid, NotFound
 from api.routes.examples import PAYMENT_HEADER, TX_HASH, VOUCHER
-from api.routes.geoplets import Camel, Fid, Header, Kind, Wallet
+from api.routes.geoplets import Camel, Fid, Header, Wallet
 from api.speech import told
 from api.tracking import Given, shown, tracking
 from commands.x402_slot import ClaimMint, ClaimSettlement, DismissPayment
@@ -34,6 +36,7 @@ ONE = "/{fid}/{payment_type}"
 REFUSALS = (400, 403, 404, 409, 413, 422, 429, 503)
 FidPath = Annotated[str, Path(examples=["12345"])]
 KindPath = Annotated[str, Path(examples=["mint"])]
+_digits = re.compile(r"[0-9]{1,19}")
 TxHash = Annotated[str, StringConstraints(pattern=r"^0x[0-9a-fA-F]{64}$", to_lower=True)]
 Uint = (
     Annotated[str, StringConstraints(pattern=r"^[0-9]{1,78}$")]
@@ -59,7 +62,7 @@ class GivenVoucher(Camel):
 
 class Tracked(Camel):
     fid: Fid
-    payment_type: Kind
+    payment_type: PaymentType
     user_address: Wallet
     payment_header: Header
     voucher: GivenVoucher | None = None
@@ -77,7 +80,7 @@ class Minted(Camel):
 
 def key_of(fid: str, payment_type: str) -> tuple[int, PaymentType]:
     """The natural key in a path; Invalid when it is none."""
-    if not (fid.isascii() and fid.isdigit() and 0 < int(fid[:20]) < 2**63):
+    if not (_digits.fullmatch(fid) and 0 < int(fid) < 2**63):
         raise Invalid(("path.fid", "a positive integer"))
     match payment_type:
         case "mint" | "regenerate":
@@ -107,7 +110,7 @@ def key_of(fid: str, payment_type: str) -> tuple[int, PaymentType]:
 async def track_payment(request: Request) -> Response:
     who = signed_in(request, "service")
     body = await read_body(request, Tracked)
-    given = Given(**body.model_dump(exclude={"voucher"}), voucher=voucher_in(body))
+    given = Given(**body.model_dump())
     async with underway(request, who):
         if before := await recorded_before(request, who):
             return answered(before)
@@ -147,9 +150,7 @@ async def read_tracking(request: Request, fid: FidPath, payment_type: KindPath) 
     ),
 )
 async def claim_settlement(request: Request, fid: FidPath, payment_type: KindPath) -> Response:
-    who = signed_in(request, "user", "service")
-    number, kind = key_of(fid, payment_type)
-    await own_fid(request, who, number)
+    who, number, kind = await _writer(request, fid, payment_type)
     body = await read_body(request, Settled)
     claim = ClaimSettlement(fid=number, payment_type=kind, tx_hash=body.settlement_tx_hash)
     return await write(request, who, claim)
@@ -167,9 +168,7 @@ async def claim_settlement(request: Request, fid: FidPath, payment_type: KindPat
     ),
 )
 async def claim_mint(request: Request, fid: FidPath, payment_type: KindPath) -> Response:
-    who = signed_in(request, "user", "service")
-    number, kind = key_of(fid, payment_type)
-    await own_fid(request, who, number)
+    who, number, kind = await _writer(request, fid, payment_type)
     body = await read_body(request, Minted)
     claim = ClaimMint(fid=number, payment_type=kind, tx_hash=body.mint_tx_hash)
     return await write(request, who, claim)
@@ -185,13 +184,17 @@ async def claim_mint(request: Request, fid: FidPath, payment_type: KindPath) -> 
     ),
 )
 async def dismiss_payment(request: Request, fid: FidPath, payment_type: KindPath) -> Response:
-    who = signed_in(request, "user", "service")
-    number, kind = key_of(fid, payment_type)
-    await own_fid(request, who, number)
+    who, number, kind = await _writer(request, fid, payment_type)
     await read_body(request, NoBody)
     reason: Any = "service" if who.may("service") else "payer"
     return await write(request, who, DismissPayment(fid=number, payment_type=kind, reason=reason))
 
 
-def voucher_in(body: Tracked) -> dict[str, Any] | None:
-    return body.voucher.model_dump() if body.voucher else None
+async def _writer(
+    request: Request, fid: str, payment_type: str
+) -> tuple[Principal, int, PaymentType]:
+    """Who may write to the payment of this key, and the key; NotFound when the fid is another's."""
+    who = signed_in(request, "user", "service")
+    number, kind = key_of(fid, payment_type)
+    await own_fid(request, who, number)
+    return who, number, kind

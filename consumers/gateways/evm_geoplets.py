@@ -62,18 +62,17 @@ class GeopletRpc:
     async def block_hash(self, number: int) -> str | None:
         return await self._nodes.agreed(lambda node: reads.block_hash(node, number))
 
-    async def block_time(self, number: int) -> int | None:
-        found = await self._nodes.agreed(lambda node: reads.block(node, number))
-        return found.time if found else None
+    async def block(self, number: int) -> Head | None:
+        return await self._nodes.agreed(lambda node: reads.block(node, number))
 
     async def authorization_used(self, payer: str, nonce: str) -> bool:
         return (await self._views(self._token, [abi.authorization_state(payer, nonce)]))[0]
 
     async def seen_in(self, tx_hash: str) -> list[AuthorizationSeen | GeopletSeen]:
         async def ask(node: Node) -> list[AuthorizationSeen | GeopletSeen]:
-            if await node.call("eth_getTransactionReceipt", tx_hash) is None:
+            mined = await reads.receipt_of(node, tx_hash)
+            if mined is None:
                 return []
-            mined = await reads.mined_receipt(node, tx_hash)
             uses = abi.authorizations_in(mined, self._token, self._pay_to)
             return [*uses, *abi.geoplets_in(mined, self._geoplets)]
 
@@ -81,9 +80,8 @@ class GeopletRpc:
 
     async def reverted(self, tx_hash: str) -> bool:
         async def ask(node: Node) -> bool:
-            if await node.call("eth_getTransactionReceipt", tx_hash) is None:
-                return False
-            return not (await reads.mined_receipt(node, tx_hash)).succeeded
+            mined = await reads.receipt_of(node, tx_hash)
+            return mined is not None and not mined.succeeded
 
         return await self._nodes.agreed(ask)
 

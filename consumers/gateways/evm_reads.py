@@ -86,10 +86,18 @@ async def mined_with(
 
 
 async def mined_receipt(node: Node, tx_hash: str) -> evm_json.Receipt:
-    """A receipt in a block that the node itself holds to be part of the chain."""
+    """The receipt of a transaction that the node has said to be mined."""
+    mined = await receipt_of(node, tx_hash)
+    if mined is None:
+        raise TryAgain(f"{node.name} has no receipt of a mined transaction")
+    return mined
+
+
+async def receipt_of(node: Node, tx_hash: str) -> evm_json.Receipt | None:
+    """A receipt in a block of the chain as the node itself holds it; None: it is in no block."""
     found = await node.call("eth_getTransactionReceipt", tx_hash)
     if found is None:
-        raise TryAgain(f"{node.name} has no receipt of a mined transaction")
+        return None
     mined = evm_json.receipt(found)
     if mined.tx_hash != tx_hash:
         raise TryAgain(f"{node.name} answered with another receipt")

@@ -7,13 +7,15 @@ may move money must never go through here.
 
 from __future__ import annotations
 
+from typing import Any
+
 import httpx
 from httpx_aiohttp import AiohttpTransport
 
 AT_ONCE = 100
 
 
-def questions_client(**options: object) -> httpx.AsyncClient:
+def questions_client(**options: Any) -> httpx.AsyncClient:
     """`options` as httpx.AsyncClient takes them."""
     limits = httpx.Limits(max_connections=AT_ONCE, keepalive_expiry=30)
-    return httpx.AsyncClient(transport=AiohttpTransport(limits=limits), **options)  # type: ignore[arg-type]
+    return httpx.AsyncClient(transport=AiohttpTransport(limits=limits), **options)

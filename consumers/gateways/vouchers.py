@@ -1,4 +1,4 @@
-"""Signs leave to mint a Geoplet: the `VoucherSigner` port with a key in memory."""
+"""Signs leave to mint a Geoplet: by a key in memory."""
 
 from __future__ import annotations
 

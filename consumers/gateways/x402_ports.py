@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from consumers.gateways.ports import Head
-from domain.x402 import PaymentTerms, SignedPayment, Voucher
+from domain.x402 import PaymentTerms, SignedPayment
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,8 +88,8 @@ class GeopletChain(Protocol):
 
     async def block_hash(self, number: int) -> str | None: ...
 
-    async def block_time(self, number: int) -> int | None:
-        """Unix seconds of a block; None when it is not there."""
+    async def block(self, number: int) -> Head | None:
+        """A block; None when it is not there."""
 
     async def authorization_used(self, payer: str, nonce: str) -> bool:
         """`authorizationState` at the newest block."""
@@ -111,11 +111,3 @@ class GeopletChain(Protocol):
     async def sightings(self, first: int, last: int) -> list[AuthorizationSeen | GeopletSeen]:
         """Every authorization that paid the payee, and every mint, in these blocks, both included;
         cancellations are not among them."""
-
-
-class VoucherSigner(Protocol):
-    """Signs vouchers for the Geoplets contract (EIP-712). Signing sends nothing."""
-
-    address: str
-
-    def sign(self, voucher: Voucher) -> str: ...

@@ -7,10 +7,9 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
 from datetime import timedelta
+from functools import reduce
 
-from commands.command import look
 from commands.regeneration import FailRegeneration, RequestRegeneration, StoreRegeneration
-from commands.x402_outcome import SeeX402Order
 from consumers.gateways.ports import (
     Failure,
     ImageProvider,
@@ -21,6 +20,7 @@ from consumers.gateways.ports import (
 )
 from consumers.reactions.promise import Desk, Promise
 from domain.geoplet_events import RegenerationRequested
+from domain.x402_events import x402_stream
 from domain.x402_order import X402Order
 
 MADE_MAX = 64
@@ -67,11 +67,10 @@ class Pictures:
 
     async def _order(self, order_id: str) -> tuple[X402Order, str]:
         """The order, and the words that its newest picture was asked for with."""
-        see = SeeX402Order(order_id=order_id)
-        order = see.order(await look(self._desk.ledger, see))
-        events = (await self._desk.ledger.streams([see.stream]))[see.stream].events
+        stream = x402_stream(order_id)
+        events = (await self._desk.ledger.streams([stream]))[stream].events
         prompts = [e.prompt for e in events if isinstance(e, RegenerationRequested)]
-        return order, prompts[-1] if prompts else ""
+        return reduce(X402Order.evolve, events, X402Order()), prompts[-1] if prompts else ""
 
     async def _make(self, order: X402Order, prompt: str, key: str) -> StoredPicture:
         wanted = (order.order_id, prompt)

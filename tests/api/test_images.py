@@ -12,10 +12,13 @@ import httpx
 import pytest
 from x402.http.utils import decode_payment_required_header, decode_payment_response_header
 
+from api.payment_problems import GenerationFailed, ImageCreditExhausted
+from api.regenerating import failure_of
 from domain.circuit import OPEN_FOR
 from tests.api.based import PICTURE
 from tests.api.geoplets import Buyer, buyer, later, refused
 from tests.api.living import Living
+from tests.domain.x402_orders import asked_for, given, not_made, paid_picture
 
 PATH = "/api/generate-image"
 DAY = timedelta(hours=24)
@@ -229,3 +232,9 @@ async def test_a_header_that_is_no_payment_does_not_stand_before_what_is_owed(
     await failed(payer, "refused", payer.header("regenerate"))
     answer = await retried(payer, "%%%")
     assert (answer.status_code, answer.json()["success"]) == (200, True)
+
+
+def test_a_try_that_is_still_under_way_has_not_failed_like_the_one_before() -> None:
+    before = [*paid_picture, asked_for(), not_made("quota", gave_up=True)]
+    assert type(failure_of(given(*before).is_now())) is ImageCreditExhausted
+    assert type(failure_of(given(*before, asked_for(2)).is_now())) is GenerationFailed

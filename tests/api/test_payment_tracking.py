@@ -31,6 +31,16 @@ async def settled(payer: Buyer) -> str:
     return header
 
 
+@pytest.mark.parametrize("fid", ["0", "-1", "one", "9" * 19, "0" * 19 + "1" * 30, "1" * 5000])
+async def test_what_is_no_fid_is_refused(service: Caller, fid: str) -> None:
+    assert refused(await service.get(f"{ROOT}/{fid}/mint")) == (400, "INVALID_REQUEST")
+
+
+async def test_a_question_that_is_no_text_is_refused_as_every_question(service: Caller) -> None:
+    answer = await service.ask("GET", f"{ROOT}/1/mint?as_of=%00")
+    assert refused(answer) == (422, "INVALID_REQUEST")
+
+
 async def test_what_was_never_paid_is_nothing(payer: Buyer) -> None:
     assert await payer.tracking() == NOTHING
 

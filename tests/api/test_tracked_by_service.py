@@ -8,9 +8,11 @@ from typing import Any
 
 import httpx
 import pytest
+from structlog.testing import capture_logs
 
 from tests.api.geoplets import Buyer, buyer, refused
 from tests.api.living import Caller, Living
+from tracking_log import MARK
 
 ROOT = "/api/payment-tracking"
 NOTHING = {"status": None, "canResume": False}
@@ -52,6 +54,15 @@ async def test_a_service_tracks_a_payment(service: Caller, payer: Buyer) -> None
     assert abs(expires - payer.now - 900) <= 5
     assert answer.headers["X-Ledger-Position"]
     assert (await payer.tracking())["paymentHeader"] == header
+
+
+async def test_what_a_service_tracks_is_logged_once(service: Caller, payer: Buyer) -> None:
+    header, key = payer.header(), secrets.token_hex(8)
+    with capture_logs() as lines:
+        for _ in range(2):
+            await track(service, payer, header, key=key)
+    told = [line for line in lines if line.get("tag") == MARK]
+    assert [(line["event"], line["fid"]) for line in told] == [("payment_verified", payer.fid)]
 
 
 async def test_with_its_voucher_it_is_shown_whole(service: Caller, payer: Buyer) -> None:

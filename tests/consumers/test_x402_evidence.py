@@ -31,7 +31,7 @@ class MovingChain:
     async def block_hash(self, number: int) -> str | None:
         return None
 
-    async def block_time(self, number: int) -> int | None:
+    async def block(self, number: int) -> Head | None:
         return None
 
     async def authorization_used(self, payer: str, nonce: str) -> bool:

@@ -13,6 +13,7 @@ from domain.geoplet_view import (
     expires_at,
     failed_case,
     spoken_signature,
+    spoken_voucher,
     surplus_case,
 )
 from domain.mint_view import spoken_time
@@ -209,3 +210,9 @@ def test_the_two_kinds_of_a_fid_are_two_orders():
     assert MINT["fid"] == REGENERATE["fid"]
     assert shown(bought, verified(ids=REGENERATE))["status"] == "verified"
     assert shown(bought, verified(ids=REGENERATE))["mintVoucher"] is None
+
+
+def test_a_voucher_is_spoken_in_decimal_strings():
+    issued = vouched(str(2**128 - 1))
+    expected = {"to": PAYER, "fid": "12345", "nonce": str(2**128 - 1), "deadline": str(DEADLINE)}
+    assert spoken_voucher(given(opened, first, issued).is_now()) == expected

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import pytest
 
-from domain.x402 import EXPIRY_MARGIN_S, Authorization, PaymentTerms, SignedPayment, Voucher
+from domain.x402 import EXPIRY_MARGIN_S, Authorization, PaymentTerms, SignedPayment
 
 NOW = 1_900_000_000
 TOKEN, PAY_TO, PAYER = "0x" + "cc" * 20, "0x" + "dd" * 20, "0x" + "aa" * 20
@@ -62,9 +62,3 @@ def test_a_chain_without_a_name_in_version_1_is_called_as_in_version_2():
     assert dev.network(1) == dev.network(2) == "eip155:31337"
     assert dev.fault(replace(v1, network="eip155:31337"), NOW) == ""
     assert replace(terms, chain_id=84532).network(1) == "base-sepolia"
-
-
-def test_a_voucher_is_spoken_in_decimal_strings():
-    spoken = Voucher(PAYER, 12345, 2**128 - 1, NOW).spoken()
-    expected = {"to": PAYER, "fid": "12345", "nonce": str(2**128 - 1), "deadline": str(NOW)}
-    assert spoken == expected

@@ -154,9 +154,9 @@ async def test_a_mint_is_found_by_its_fid(chain: Chain, payer: Payer) -> None:
 async def test_a_block_has_the_chains_time(chain: Chain) -> None:
     async with geoplet_rpc(chain) as rpc:
         head = await rpc.head()
-        assert await rpc.block_time(head.number) == head.time
+        assert await rpc.block(head.number) == head
         assert await rpc.block_hash(head.number) == head.hash
-        assert await rpc.block_time(head.number + 5) is None
+        assert await rpc.block(head.number + 5) is None
 
 
 async def test_a_reorg_takes_the_payment_back(chain: Chain, payer: Payer) -> None:
