@@ -10,15 +10,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal, Protocol
 
+from domain.solana import Absence, Blockhash, Prepared
+
+__all__ = ["Absence", "Blockhash", "Prepared"]
+
 Commitment = Literal["processed", "confirmed", "finalized"]
-
-
-@dataclass(frozen=True, slots=True)
-class Blockhash:
-    """A recent blockhash; bytes signed with it can land while the height is not above the last."""
-
-    value: str
-    last_valid_height: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,37 +28,12 @@ class Fate:
 
 
 @dataclass(frozen=True, slots=True)
-class Absence:
-    """The proof that signed bytes can never land: at a finalized `height` above their last valid
-    one, every endpoint that was asked has no status for the signature, its history searched."""
-
-    signature: str
-    height: int
-    slot: int
-
-
-@dataclass(frozen=True, slots=True)
 class Paid:
     """A finalized transaction of ours, read back: what the payee's balance gained by it."""
 
     signature: str
     slot: int
     lamports: int
-
-
-@dataclass(frozen=True, slots=True)
-class Prepared:
-    """A transaction signed by us and waiting for a wallet: `message` and `raw` in base64.
-
-    `signature` is ours and its id. `raw` has zeros where the wallet's signature belongs, or is
-    complete when no wallet has to sign.
-    """
-
-    message: str
-    raw: str
-    signature: str
-    blockhash: str
-    last_valid_height: int
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,0 +1,46 @@
+"""What the business knows of Solana: how long signed bytes are good, and what proves their end.
+
+Keys, signatures and hashes are base58, bytes are base64, amounts are lamports. A height counts
+blocks, a slot does not: what expires is compared by height (spec `providers.md` §6).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import timedelta
+
+BLOCKHASH_LASTS = timedelta(seconds=60)
+"""150 blocks of 400 ms, the least that a blockhash lasts; a skipped slot makes it longer."""
+
+
+@dataclass(frozen=True, slots=True)
+class Blockhash:
+    """A recent blockhash; bytes signed with it can land while the height is not above the last."""
+
+    value: str
+    last_valid_height: int
+
+
+@dataclass(frozen=True, slots=True)
+class Absence:
+    """The proof that signed bytes can never land: at a finalized `height` above their last valid
+    one, every endpoint that was asked has no status for the signature, its history searched."""
+
+    signature: str
+    height: int
+    slot: int
+
+
+@dataclass(frozen=True, slots=True)
+class Prepared:
+    """A transaction signed by us and waiting for a wallet: `message` and `raw` in base64.
+
+    `signature` is ours and its id. `raw` has zeros where the wallet's signature belongs, or is
+    complete when no wallet has to sign.
+    """
+
+    message: str
+    raw: str
+    signature: str
+    blockhash: str
+    last_valid_height: int
