@@ -16,7 +16,8 @@ from eth_utils.address import to_checksum_address
 from eth_utils.crypto import keccak
 
 from consumers.gateways import evm_json
-from consumers.gateways.evm_rpc import Node, NodeRefused, Nodes, NodeSilent
+from consumers.gateways.evm_rpc import Node, Nodes
+from consumers.gateways.json_rpc import NodeRefused, NodeSilent
 from consumers.gateways.ports import (
     Failure,
     OutcomeUnknown,

@@ -11,7 +11,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from consumers.gateways import evm_json
-from consumers.gateways.evm_rpc import Node, NodeRefused, Nodes
+from consumers.gateways.evm_rpc import Node, Nodes
+from consumers.gateways.json_rpc import NodeRefused
 from consumers.gateways.ports import Head, TryAgain
 
 RECEIPTS_AT_ONCE = 8

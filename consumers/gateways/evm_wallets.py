@@ -10,7 +10,8 @@ from collections.abc import Sequence
 
 from eth_abi.abi import encode
 
-from consumers.gateways.evm_rpc import Node, NodeRefused, Nodes
+from consumers.gateways.evm_rpc import Node, Nodes
+from consumers.gateways.json_rpc import NodeRefused
 
 MAGIC = "1626ba7e"
 """`isValidSignature(bytes32,bytes)`: the selector of the question and the answer that is a yes."""
