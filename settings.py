@@ -26,6 +26,8 @@ from pydantic import (
     ValidationError,
 )
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+from solders.keypair import Keypair
+from solders.pubkey import Pubkey
 
 from domain.x402 import EXPIRY_MARGIN_S, PaymentTerms
 from domain.x402_events import PaymentType
@@ -90,10 +92,26 @@ def _header(value: SecretStr) -> SecretStr:
     return value
 
 
+def _solana_address(value: str) -> str:
+    try:
+        return str(Pubkey.from_string(value))
+    except ValueError:
+        raise ValueError("must be 32 bytes in base58") from None
+
+
+def _solana_key(value: SecretStr) -> SecretStr:
+    try:
+        Keypair.from_base58_string(value.get_secret_value())
+    except ValueError:
+        raise ValueError("must be the 64 bytes of a key pair in base58") from None
+    return value
+
+
 Url = Annotated[str, AfterValidator(_url)]
 PlainUrl = Annotated[Url, AfterValidator(_plain)]
 ApiKey = Annotated[SecretStr, AfterValidator(_header)]
 Address = Annotated[str, AfterValidator(_address)]
+SolanaAddress = Annotated[str, AfterValidator(_solana_address)]
 CommaList = Annotated[tuple[str, ...], NoDecode, BeforeValidator(_split)]
 UrlList = Annotated[tuple[Url, ...], NoDecode, BeforeValidator(_split)]
 Atomic = Annotated[int, BeforeValidator(_integer_text), Field(gt=0)]
@@ -174,6 +192,14 @@ class Settings(BaseSettings):
     mega_x402_least_validity_s: int = Field(default=EXPIRY_MARGIN_S, ge=EXPIRY_MARGIN_S, le=840)
     mega_x402_confirmations: int = Field(default=1, ge=1, le=10_000)
     mega_farcaster_jwks_url: Url | None = None
+
+    solana_rpc_urls: UrlList = ()
+    solana_authority_key: Annotated[SecretStr, AfterValidator(_solana_key)] | None = None
+    solana_treasury: SolanaAddress | None = None
+    solana_priority_fee: int = Field(default=0, ge=0, le=10_000_000)
+    mega_pfp_price_lamports: Atomic = 50_000_000
+    mega_pfp_minter: Literal["bubblegum", "spl"] = "bubblegum"
+    mega_pfp_tree: str = Field(default="14/64/8", pattern=r"^\d{1,2}/\d{1,4}/\d{1,2}$")
 
     mega_image_provider: Literal["seedream", "openai"] = "seedream"
     seedream_url: Url | None = None
