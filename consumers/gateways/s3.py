@@ -181,24 +181,24 @@ class S3Pictures:
         except ClientError as error:
             if _status(error) == 412:
                 return False
-            raise _failure(error) from error
+            raise failure_of(error) from error
         except BotoCoreError as error:
-            raise _broken(error) from error
+            raise broken(error) from error
         return True
 
     def _head(self, key: str) -> dict[str, Any] | None:
         try:
             head: dict[str, Any] = self._client.head_object(Bucket=self._bucket, Key=key)
         except ClientError as error:
-            if _code(error) in MISSING:
+            if error_code(error) in MISSING:
                 return None
-            raise _failure(error) from error
+            raise failure_of(error) from error
         except BotoCoreError as error:
-            raise _broken(error) from error
+            raise broken(error) from error
         return head
 
 
-def _code(error: ClientError) -> str:
+def error_code(error: ClientError) -> str:
     return str(error.response.get("Error", {}).get("Code", ""))
 
 
@@ -206,8 +206,8 @@ def _status(error: ClientError) -> int:
     return int(error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0))
 
 
-def _failure(error: ClientError) -> Failure:
-    code, status = _code(error), _status(error)
+def failure_of(error: ClientError) -> Failure:
+    code, status = error_code(error), _status(error)
     reason = f"{VENDOR}: {status} {code}"
     if code in FULL or status == 507:
         return WillNotWork(reason, error_class="quota")
@@ -219,7 +219,7 @@ def _failure(error: ClientError) -> Failure:
     return WillNotWork(reason)
 
 
-def _broken(error: BotoCoreError) -> Failure:
+def broken(error: BotoCoreError) -> Failure:
     """Connections and time-outs pass; anything else is a request boto3 would not send."""
     reason = f"{VENDOR}: {type(error).__name__}"
     if isinstance(error, PASSING):

@@ -35,9 +35,10 @@ class Vault(Protocol):
 
     def seal(self, content: bytes, content_type: str, *, reference: str) -> Sealed: ...
 
-    async def post(self, sealed: Sealed) -> None:
-        """Returns once the vault has it. TryAgain, WillNotWork (`quota`), or OutcomeUnknown, after
-        which the same bytes may be posted again."""
+    async def post(self, sealed: Sealed) -> str:
+        """Returns once the vault has it: its signed receipt as JSON, the proof of it until it can
+        be read everywhere, or nothing from a vault that gives none. TryAgain, WillNotWork
+        (`quota`), or OutcomeUnknown, after which the same bytes may be posted again."""
         ...
 
 

@@ -83,6 +83,18 @@ async def post_once(
     request = client.build_request(
         "POST", url, json=body, headers=dict(headers), timeout=timeouts(read_timeout_s)
     )
+    return await send_once(client, request, vendor=vendor, reference=reference, lookup=lookup)
+
+
+async def send_once(
+    client: httpx.AsyncClient,
+    request: httpx.Request,
+    *,
+    vendor: str,
+    reference: str,
+    lookup: bool = False,
+) -> Reply:
+    """The same with a request that is built already, its time-outs in it."""
     try:
         response = await client.send(request, stream=True, follow_redirects=False)
     except (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout, httpx.ProxyError) as error:
