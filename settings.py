@@ -209,6 +209,12 @@ class Settings(BaseSettings):
     openai_key: ApiKey | None = None
     openai_model: str = "gpt-image-1"
 
+    mega_pfp_vault: Literal["irys", "ipfs"] = "irys"
+    irys_url: Url | None = None
+    irys_gateway_url: PlainUrl | None = None
+    ipfs_urls: UrlList = ()
+    ipfs_gateway_url: PlainUrl | None = None
+
     s3_endpoint_url: Url | None = None
     s3_bucket: str = "assets"
     s3_public_base_url: PlainUrl | None = None

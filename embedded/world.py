@@ -70,7 +70,7 @@ class World:
         return tuple(
             name
             for name, vendor in Twins.VENDORS.items()
-            if getattr(self.settings, vendor.url_setting.lower()) is None
+            if getattr(self.settings, vendor.url_setting.lower()) in (None, ())
         )
 
     @property

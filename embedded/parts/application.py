@@ -35,11 +35,12 @@ class Api(Part):
 @dataclass(frozen=True, slots=True)
 class Vendor:
     """The settings that lead to a vendor: its address, `path` below its base URL, and the key that
-    its twin lets us choose, if it wants one."""
+    its twin lets us choose, if it wants one. `others` are settings that lead to further paths."""
 
     url_setting: str
     key_setting: str | None = None
     path: str = ""
+    others: tuple[tuple[str, str], ...] = ()
 
 
 class Twins(Part):
@@ -55,6 +56,8 @@ class Twins(Part):
         "x402_facilitator": Vendor("MEGA_X402_FACILITATOR_URL"),
         "onchainfi": Vendor("MEGA_ONCHAINFI_URL", "MEGA_ONCHAINFI_KEY"),
         "farcaster": Vendor("MEGA_FARCASTER_JWKS_URL", path="/.well-known/jwks.json"),
+        "irys": Vendor("IRYS_URL"),
+        "ipfs": Vendor("IPFS_URLS", others=(("IPFS_GATEWAY_URL", "/ipfs"),)),
     }
 
     def __init__(self, place: Place, wanted: tuple[str, ...] = tuple(VENDORS)) -> None:
@@ -85,6 +88,7 @@ class Twins(Part):
         for name, url in self.urls().items():
             vendor = self.VENDORS[name]
             given[vendor.url_setting] = url + vendor.path
+            given |= {setting: url + path for setting, path in vendor.others}
             if vendor.key_setting:
                 given[vendor.key_setting] = self._place.secrets.get(f"{name}_key")
         return given

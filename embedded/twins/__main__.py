@@ -23,6 +23,8 @@ import uvicorn
 
 from embedded.twins.farcaster import Farcaster
 from embedded.twins.front import Front, Twin
+from embedded.twins.ipfs import Ipfs
+from embedded.twins.irys import Irys
 from embedded.twins.journal import Journal
 from embedded.twins.onchainfi import OnchainFi
 from embedded.twins.openai import OpenAI
@@ -34,7 +36,9 @@ HOST = "127.0.0.1"
 STOP_WITHIN_S = 2
 
 
-NAMES = [each.name for each in (OpenAI, Seedream, X402Facilitator, OnchainFi, Farcaster)]
+NAMES = [
+    each.name for each in (OpenAI, Seedream, X402Facilitator, OnchainFi, Farcaster, Irys, Ipfs)
+]
 
 
 def all_twins(ports: dict[str, int]) -> dict[str, Twin]:
@@ -49,6 +53,8 @@ def all_twins(ports: dict[str, int]) -> dict[str, Twin]:
         X402Facilitator(rpc_url, given("MEGA_TWIN_FACILITATOR_KEY", ""), chain_id),
         OnchainFi(given("MEGA_X402_FACILITATOR_URL") or own),
         Farcaster(),
+        Irys(),
+        Ipfs(),
     ]
     return {twin.name: twin for twin in twins}
 
