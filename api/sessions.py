@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from datetime import UTC, datetime
 from typing import Annotated, Any, Self
 from uuid import uuid4
 
@@ -10,12 +11,13 @@ from pydantic import ConfigDict, StringConstraints, model_validator
 from starlette.requests import Request
 from starlette.responses import Response
 
-from api import siwe
+from api import siwe, siws
 from api.body import Body
 from api.deps import answered, context, parts_of, set_session, signed_in
 from api.farcaster import TOKEN_CHARS_MAX, read_header
 from api.principal import Principal
 from api.problems import FarcasterNotSetUp, Unauthenticated
+from api.sign_in import SignInRefused
 from api.tokens import SIGN_IN_LASTS_S
 from commands.command import Answer, Command, Outcome, handle
 from commands.passes import BurnNonce, Identify
@@ -31,6 +33,14 @@ class SiweProof(Body):
     signature: Annotated[str, StringConstraints(max_length=2 * siwe.SIGNATURE_BYTES_MAX + 2)]
 
 
+class SiwsProof(Body):
+    """A message of Sign-In with Solana and its signature, in base58 (or base64) as `address`."""
+
+    address: Annotated[str, StringConstraints(min_length=1, max_length=44)]
+    message: Annotated[str, StringConstraints(min_length=1, max_length=4_000)]
+    signature: Annotated[str, StringConstraints(max_length=siws.SIGNATURE_CHARS_MAX)]
+
+
 class FarcasterProof(Body):
     """A token of Farcaster Quick Auth."""
 
@@ -43,6 +53,7 @@ class Proof(Body):
     model_config = ConfigDict(json_schema_extra={"minProperties": 1, "maxProperties": 1})
 
     siwe: SiweProof = _absent
+    siws: SiwsProof = _absent
     farcaster: FarcasterProof = _absent
 
     @model_validator(mode="after")
@@ -56,6 +67,8 @@ async def prove(request: Request, proof: Proof) -> str:
     """The identity that a proof of any kind proves."""
     if "siwe" in proof.model_fields_set:
         return await prove_wallet(request, proof.siwe)
+    if "siws" in proof.model_fields_set:
+        return await prove_solana_wallet(request, proof.siws)
     return await prove_fid(request, proof.farcaster)
 
 
@@ -69,16 +82,11 @@ async def prove_fid(request: Request, proof: FarcasterProof) -> str:
 
 
 async def prove_wallet(request: Request, proof: SiweProof) -> str:
-    """The identity that a message and its signature prove.
-
-    Its nonce is burnt before anything else is judged, so a failed try cannot be repeated.
-    """
+    """The identity that an Ethereum wallet's message and its signature prove."""
     parts = parts_of(request)
     message = siwe.parse(proof.message)
     signature = siwe.signature_bytes(proof.signature)
-    if not parts.nonces.good(message.nonce, parts.clock.now()):
-        raise siwe.SignInRefused("(its nonce is not ours, or older than ten minutes)")
-    await handle(parts.ledger, BurnNonce(nonce=message.nonce), context(request))
+    await burn(request, message.nonce)
     siwe.judge(
         message,
         domain=parts.settings.mega_public_host,
@@ -87,6 +95,33 @@ async def prove_wallet(request: Request, proof: SiweProof) -> str:
         loopback=parts.dev,
     )
     return "eip155:" + await siwe.signed_by(message, signature, parts.ask_wallet)
+
+
+async def prove_solana_wallet(request: Request, proof: SiwsProof) -> str:
+    """The identity that a Solana wallet's message and its signature prove."""
+    parts = parts_of(request)
+    address = siws.address(proof.address)
+    message = siws.parse(proof.message)
+    signature = siws.signature_bytes(proof.signature)
+    await burn(request, message.nonce)
+    siws.judge(
+        message,
+        address=address,
+        domain=parts.settings.mega_public_host,
+        at=parts.clock.now(),
+        wallet_at=datetime.now(UTC),
+        loopback=parts.dev,
+    )
+    return "solana:" + siws.signed_by(message, signature)
+
+
+async def burn(request: Request, nonce: str) -> None:
+    """Takes a message's nonce before anything else of it is judged, so that a failed try cannot be
+    repeated. Raises SignInRefused when it is none of ours, NonceUsed when it was taken before."""
+    parts = parts_of(request)
+    if not parts.nonces.good(nonce, parts.clock.now()):
+        raise SignInRefused("(its nonce is not ours, or older than ten minutes)")
+    await handle(parts.ledger, BurnNonce(nonce=nonce), context(request))
 
 
 async def identify(

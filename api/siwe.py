@@ -9,55 +9,50 @@ from __future__ import annotations
 import re
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
-from datetime import datetime, timedelta
-from urllib.parse import SplitResult, urlsplit
+from datetime import datetime
 
 from eth_account import Account
 from eth_account.messages import defunct_hash_message, encode_defunct
 from eth_keys.exceptions import BadSignature, ValidationError
 from eth_utils.address import is_checksum_address
 
-from api.problems import ChainSilent, Invalid, Unauthenticated
+from api.problems import ChainSilent
+from api.sign_in import (
+    AUTHORITY,
+    NONCE,
+    REQUEST_ID,
+    SKEW,
+    TIME,
+    URI,
+    MalformedMessage,
+    SignInRefused,
+    judge_place,
+    judge_time,
+    optional_time,
+    time,
+)
 
-SKEW = timedelta(seconds=60)
 SIGNATURE_BYTES_MAX = 4_096
-LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
-
-
-class MalformedMessage(Invalid):
-    """This is not a sign-in message of EIP-4361."""
-
-
-class SignInRefused(Unauthenticated):
-    """This proof was not accepted; ask for a new nonce and sign again."""
-
 
 AskWallet = Callable[[str, bytes, bytes], Awaitable[bool | None]]
 """Asks the contract at an address (ERC-1271) whether it signed a digest: address, digest of 32
 bytes, signature. False also when there is no contract; None when the chain cannot be asked."""
 
 
-_URI = r"[A-Za-z][A-Za-z0-9+.-]*:[!#-;=?-Z\[\]_a-z~]+"
-_TIME = r"\d{4}-\d\d-\d\d[Tt]\d\d:\d\d:\d\d(?:\.\d{1,9})?(?:[Zz]|[+-]\d\d:\d\d)"
-_AUTHORITY = (
-    r"(?:[\w.~!$&'()*+,;=:%-]*@)?"
-    r"(?:\[[0-9A-Fa-f:.]+\]|[\w.~!$&'()*+,;=%-]+)"
-    r"(?::\d{0,5})?"
-)
 _MESSAGE = re.compile(
-    rf"(?:(?P<scheme>[A-Za-z][A-Za-z0-9+.-]*)://)?(?P<domain>{_AUTHORITY})"
+    rf"(?:(?P<scheme>[A-Za-z][A-Za-z0-9+.-]*)://)?(?P<domain>{AUTHORITY})"
     r" wants you to sign in with your Ethereum account:\n"
     r"(?P<address>0x[0-9A-Fa-f]{40})\n\n"
     r"(?:(?P<statement>[ -~]+)\n)?\n"
-    rf"URI: (?P<uri>{_URI})\n"
+    rf"URI: (?P<uri>{URI})\n"
     r"Version: 1\n"
     r"Chain ID: (?P<chain_id>\d{1,20})\n"
-    r"Nonce: (?P<nonce>[A-Za-z0-9]{8,})\n"
-    rf"Issued At: (?P<issued_at>{_TIME})"
-    rf"(?:\nExpiration Time: (?P<expiration_time>{_TIME}))?"
-    rf"(?:\nNot Before: (?P<not_before>{_TIME}))?"
-    r"(?:\nRequest ID: (?P<request_id>[\w.~!$&'()*+,;=:@%-]*))?"
-    rf"(?:\nResources:(?P<resources>(?:\n- {_URI})*))?",
+    rf"Nonce: (?P<nonce>{NONCE})\n"
+    rf"Issued At: (?P<issued_at>{TIME})"
+    rf"(?:\nExpiration Time: (?P<expiration_time>{TIME}))?"
+    rf"(?:\nNot Before: (?P<not_before>{TIME}))?"
+    rf"(?:\nRequest ID: (?P<request_id>{REQUEST_ID}))?"
+    rf"(?:\nResources:(?P<resources>(?:\n- {URI})*))?",
     re.ASCII,
 )
 
@@ -98,9 +93,9 @@ def parse(text: str) -> Message:
         uri=found["uri"],
         chain_id=int(found["chain_id"]),
         nonce=found["nonce"],
-        issued_at=_time(found["issued_at"]),
-        expiration_time=_time(found["expiration_time"]) if found["expiration_time"] else None,
-        not_before=_time(found["not_before"]) if found["not_before"] else None,
+        issued_at=time(found["issued_at"]),
+        expiration_time=optional_time(found["expiration_time"]),
+        not_before=optional_time(found["not_before"]),
         request_id=found["request_id"],
         resources=tuple((found["resources"] or "").split("\n- ")[1:]),
     )
@@ -113,20 +108,12 @@ def judge(
 
     Its URI must be of the same host; `loopback` also allows this machine's, as in development.
     """
-    if message.domain != domain:
-        raise SignInRefused(f"(it is for {message.domain})")
-    hosts = {urlsplit(f"//{domain}").hostname} | (LOOPBACK if loopback else set())
-    uri = _split(message.uri)
-    if uri.scheme not in ("http", "https") or uri.hostname not in hosts:
-        raise SignInRefused("(its URI is of another host)")
+    judge_place(message.domain, message.uri, domain=domain, loopback=loopback)
     if message.chain_id != chain_id:
         raise SignInRefused(f"(it is for chain {message.chain_id})")
     if message.issued_at > at + SKEW:
         raise SignInRefused("(it was issued in the future)")
-    if message.not_before and message.not_before > at:
-        raise SignInRefused("(it is not valid yet)")
-    if message.expiration_time and message.expiration_time <= at:
-        raise SignInRefused("(it has expired)")
+    judge_time(message, at)
 
 
 async def signed_by(message: Message, signature: bytes, ask_wallet: AskWallet | None = None) -> str:
@@ -160,17 +147,3 @@ def _recovered(signable: object, signature: bytes) -> str | None:
         return str(Account.recover_message(signable, signature=signature))
     except (BadSignature, ValidationError, ValueError):
         return None
-
-
-def _time(text: str) -> datetime:
-    try:
-        return datetime.fromisoformat(text.upper())
-    except ValueError:
-        raise MalformedMessage(("message", f"{text} is no time")) from None
-
-
-def _split(uri: str) -> SplitResult:
-    try:
-        return urlsplit(uri)
-    except ValueError:
-        raise SignInRefused("(its URI cannot be read)") from None

@@ -16,11 +16,13 @@ from api.sessions import (
     FarcasterProof,
     Proof,
     SiweProof,
+    SiwsProof,
     anonymous_guest,
     identify,
     new_anonymous_id,
     prove,
     prove_fid,
+    prove_solana_wallet,
     prove_wallet,
     run,
     seconds_left,
@@ -43,6 +45,13 @@ MESSAGE = (
     "Issued At: 2026-01-01T00:00:00Z"
 )
 SIWE = {"message": MESSAGE, "signature": "0x" + "1b" * 65}
+SOLANA_ADDRESS = "ExBdaqFDEqkUZHBKkJ9pPjKeMnR6foBiHkPRACg8kwwV"
+SOLANA_MESSAGE = (
+    f"localhost wants you to sign in with your Solana account:\n{SOLANA_ADDRESS}\n\n"
+    "URI: http://localhost:8000\nVersion: 1\nChain ID: mainnet\nNonce: 0a1b2c3d4e5f\n"
+    "Issued At: 2026-01-01T00:00:00Z"
+)
+SIWS = {"address": SOLANA_ADDRESS, "message": SOLANA_MESSAGE, "signature": "3" * 87}
 FARCASTER = {"token": "eyJhbGciOiJSUzI1NiJ9.eyJzdWIiOjY4NDF9.c2ln"}
 SIGNED_IN = {
     "access_token": "eyJ…",
@@ -115,6 +124,24 @@ async def nonce(request: Request) -> Response:
 async def sign_in_with_ethereum(request: Request) -> Response:
     proof = await read_body(request, SiweProof)
     identity = await prove_wallet(request, proof)
+    outcome = await identify(request, identity, anonymous_guest(request), guest=True)
+    return start_session(request, outcome)
+
+
+@router.post(
+    "/siws",
+    **told(
+        "Sign in with a Solana wallet",
+        body=SiwsProof,
+        example=SIWS,
+        answers={200: {**SIGNED_IN, "pass_id": f"pass:user:solana:{SOLANA_ADDRESS}"}},
+        problems=(401, 413, 422, 429, 503),
+        signed_in=False,
+    ),
+)
+async def sign_in_with_solana(request: Request) -> Response:
+    proof = await read_body(request, SiwsProof)
+    identity = await prove_solana_wallet(request, proof)
     outcome = await identify(request, identity, anonymous_guest(request), guest=True)
     return start_session(request, outcome)
 

@@ -11,6 +11,7 @@ from tests.api.openapi import Operation, operations
 
 UNREPEATABLE = (
     "/auth/siwe",
+    "/auth/siws",
     "/auth/farcaster",
     "/auth/link",
     "/ledger/replay",

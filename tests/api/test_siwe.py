@@ -13,6 +13,7 @@ from eth_account.messages import encode_defunct
 
 from api import siwe
 from api.problems import ChainSilent
+from api.sign_in import SKEW, MalformedMessage, SignInRefused
 
 VECTORS = Path(__file__).parents[1] / "vectors" / "siwe"
 AT = datetime(2026, 11, 21, 12, 0, tzinfo=UTC)
@@ -73,7 +74,7 @@ def test_a_message_of_the_standard_is_read_with_all_its_fields(case: Any) -> Non
 
 @pytest.mark.parametrize("text", vectors("parsing_negative"))
 def test_what_the_standard_forbids_is_malformed(text: str) -> None:
-    with pytest.raises(siwe.MalformedMessage):
+    with pytest.raises(MalformedMessage):
         siwe.parse(text)
 
 
@@ -101,41 +102,41 @@ async def test_a_signature_of_the_standard_is_its_accounts(case: Any) -> None:
 )
 def test_a_message_for_elsewhere_or_another_time_is_refused(given: dict[str, Any]) -> None:
     siwe.judge(siwe.parse(written()), domain="mega.example", chain_id=8453, at=AT)
-    with pytest.raises(siwe.SignInRefused):
+    with pytest.raises(SignInRefused):
         siwe.judge(siwe.parse(written(**given)), domain="mega.example", chain_id=8453, at=AT)
 
 
 def test_a_clock_that_is_a_little_ahead_is_forgiven() -> None:
-    issued = (AT + siwe.SKEW).isoformat()
+    issued = (AT + SKEW).isoformat()
     siwe.judge(siwe.parse(written(issuedAt=issued)), domain="mega.example", chain_id=8453, at=AT)
-    late = siwe.parse(written(issuedAt=(AT + siwe.SKEW + timedelta(seconds=1)).isoformat()))
-    with pytest.raises(siwe.SignInRefused):
+    late = siwe.parse(written(issuedAt=(AT + SKEW + timedelta(seconds=1)).isoformat()))
+    with pytest.raises(SignInRefused):
         siwe.judge(late, domain="mega.example", chain_id=8453, at=AT)
 
 
 def test_only_development_takes_this_machine_for_the_uri() -> None:
     message = siwe.parse(written(uri="http://127.0.0.1:8000/auth/siwe"))
     siwe.judge(message, domain="mega.example", chain_id=8453, at=AT, loopback=True)
-    with pytest.raises(siwe.SignInRefused):
+    with pytest.raises(SignInRefused):
         siwe.judge(message, domain="mega.example", chain_id=8453, at=AT)
 
 
 @pytest.mark.parametrize("text", ["", "0x", "0x123", "deadbeef", "0xzz", "0x" + "00" * 5000])
 def test_a_signature_that_is_not_hexadecimal_or_too_long_is_malformed(text: str) -> None:
-    with pytest.raises(siwe.MalformedMessage):
+    with pytest.raises(MalformedMessage):
         siwe.signature_bytes(text)
 
 
 @pytest.mark.parametrize("bytes_", [b"\0", b"\0" * 65, b"\xff" * 65, b"\1" * 64 + b"\x05"])
 async def test_a_signature_that_recovers_nobody_is_refused(bytes_: bytes) -> None:
-    with pytest.raises(siwe.SignInRefused):
+    with pytest.raises(SignInRefused):
         await siwe.signed_by(siwe.parse(written()), bytes_)
 
 
 async def test_a_message_changed_after_signing_is_refused() -> None:
     signature = signed(written())
     assert await siwe.signed_by(siwe.parse(written()), signature)
-    with pytest.raises(siwe.SignInRefused):
+    with pytest.raises(SignInRefused):
         await siwe.signed_by(siwe.parse(written(nonce="a1b2c3d4e5f7")), signature)
 
 
@@ -149,7 +150,7 @@ async def test_a_contract_wallet_says_itself_what_it_signed() -> None:
     assert await siwe.signed_by(message, b"any length", ask) == message.address.lower()
     by_owner = Account.unsafe_sign_hash(asked[0], KEY).signature
     assert bytes(by_owner) == signed(written()), "the digest is the one that a wallet signs"
-    with pytest.raises(siwe.SignInRefused):
+    with pytest.raises(SignInRefused):
         await siwe.signed_by(message, b"another", ask)
 
 
