@@ -10,6 +10,15 @@ WHERE pass_id = ANY (%(names)s) AND position > %(after)s
 ORDER BY position
 LIMIT %(limit)s;
 
+-- batches --
+SELECT batch_id, view::text FROM views.batches WHERE batch_id = ANY (%s);
+
+-- batches_of --
+SELECT view FROM views.batches
+WHERE pass_id = ANY (%(names)s) AND wallet = %(wallet)s AND recipe = 'pfp_batch'
+ORDER BY status IN ('prepared', 'confirming', 'paid', 'minting') DESC, position DESC
+LIMIT %(limit)s;
+
 -- positions --
 SELECT name, position FROM views.projections;
 
@@ -22,7 +31,9 @@ SELECT name, position FROM views.projections;
 WITH late AS (
     SELECT clock_timestamp() + ahead - due_at AS by_
     FROM (SELECT due_at FROM views.todo UNION ALL SELECT due_at FROM views.x402_orders
-          UNION ALL SELECT picture_due_at FROM views.x402_orders) AS promised (due_at),
+          UNION ALL SELECT picture_due_at FROM views.x402_orders
+          UNION ALL SELECT due_at FROM views.batches
+          UNION ALL SELECT mint_due_at FROM views.batches) AS promised (due_at),
          consumers.clock
     WHERE due_at <= clock_timestamp() + ahead
 )

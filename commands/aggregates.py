@@ -5,10 +5,14 @@ from __future__ import annotations
 from typing import Any, Protocol
 
 from domain.admin import AdminCall
+from domain.allowance import Allowance
+from domain.batch import Batch
 from domain.character import Character
 from domain.circuit import Circuit
 from domain.claim import Claim
+from domain.credit_account import CreditAccount
 from domain.event import Event
+from domain.grove import Grove
 from domain.minter import Minter
 from domain.order import Order
 from domain.passes import Pass
@@ -26,6 +30,10 @@ _initial: dict[str, Aggregate] = {
     "payment_slot": PaymentSlot(),
     "circuit": Circuit(),
     "character": Character(),
+    "batch": Batch(),
+    "allowance": Allowance(),
+    "credit_account": CreditAccount(),
+    "grove": Grove(),
     "pass": Pass(),
     "minter": Minter(),
     "admin_audit": AdminCall(),

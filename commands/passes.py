@@ -7,6 +7,7 @@ from datetime import datetime
 
 from commands.command import Answer, Command, Seen
 from domain.claim import Claim
+from domain.credit_account import CreditAccount, account_stream
 from domain.event import Event, Refused
 from domain.passes import Pass, identity_claim
 
@@ -45,8 +46,11 @@ class Identify(Command):
         yield from survivors(seen, self.new_pass_id)
         if self.current:
             yield from survivors(seen, self.current)
-        if claim in seen:
-            yield from survivors(seen, seen.get(Claim, claim).holder)
+        if claim in seen and (holder := seen.get(Claim, claim).holder):
+            yield from survivors(seen, holder)
+            names = [*survivors(seen, holder), *survivors(seen, self.current or self.new_pass_id)]
+            if self.current and all(name in seen for name in names):
+                yield from (account_stream(name) for name in names)
 
     def decide(self, seen: Seen, at: datetime) -> list[Event]:
         claim = identity_claim(self.identity)
@@ -61,7 +65,8 @@ class Identify(Command):
         if not self._asking(seen) or there.pass_id == here.pass_id:
             return []
         older, younger = sorted((here, there), key=lambda p: (p.opened_at or at, p.pass_id))
-        return older.absorb(younger)
+        credits = seen.get(CreditAccount, account_stream(younger.pass_id))
+        return [*older.absorb(younger), *credits.move(younger.pass_id, older.pass_id)]
 
     def pass_id(self, seen: Seen) -> str:
         return self._found(seen).pass_id or self.new_pass_id

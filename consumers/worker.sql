@@ -7,6 +7,10 @@ FROM (
     UNION ALL
     SELECT 'picture:' || order_id, 'picture', order_id, '', 0, picture_due_at
     FROM views.x402_orders
+    UNION ALL
+    SELECT 'batch:' || batch_id, 'batch', batch_id, '', 0, due_at FROM views.batches
+    UNION ALL
+    SELECT 'mint:' || batch_id, 'mint', batch_id, '', 0, mint_due_at FROM views.batches
 ) AS promised
 WHERE due_at <= %(at)s AND kind = ANY (%(kinds)s) AND todo_id <> ALL (%(skip)s)
   AND todo_id || ' ' || kind <> ALL (%(paused)s)
@@ -23,6 +27,12 @@ FROM (
     UNION ALL
     SELECT 'picture:' || order_id, picture_due_at FROM views.x402_orders
     WHERE order_id = %(order)s AND %(kind)s = 'picture'
+    UNION ALL
+    SELECT 'batch:' || batch_id, due_at FROM views.batches
+    WHERE batch_id = %(order)s AND %(kind)s = 'batch'
+    UNION ALL
+    SELECT 'mint:' || batch_id, mint_due_at FROM views.batches
+    WHERE batch_id = %(order)s AND %(kind)s = 'mint'
 ) AS promised
 WHERE due_at <= %(at)s;
 

@@ -95,6 +95,12 @@ class Pass:
         found = (name.removeprefix("eip155:") for name in self.identities if "eip155:" in name)
         return frozenset(found)
 
+    @property
+    def solana_wallets(self) -> frozenset[str]:
+        """Addresses as they are; case matters."""
+        of_chain = (name for name in self.identities if name.startswith("solana:"))
+        return frozenset(name.removeprefix("solana:") for name in of_chain)
+
     # Decisions: what the business does when asked. Asked again, it does nothing more.
 
     def open(self, pass_id: str, at: datetime) -> list[Event]:

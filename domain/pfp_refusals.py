@@ -47,3 +47,15 @@ class NotPaidYet(Refused):
 
 class InsufficientFunds(Refused):
     """Your wallet does not have enough SOL for this; add some and sign again. Nothing was taken."""
+
+
+class SolanaWalletRequired(Refused):
+    """Link a Solana wallet first; with several, name the one that is meant in `wallet`."""
+
+
+class ForeignWallet(Refused):
+    """This Solana wallet is not linked to your pass: link it first."""
+
+
+class PictureNotReady(Refused):
+    """The picture could not be made or stored right now; nothing was taken. Ask again."""

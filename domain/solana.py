@@ -44,3 +44,17 @@ class Prepared:
     signature: str
     blockhash: str
     last_valid_height: int
+
+
+@dataclass(frozen=True, slots=True)
+class TokenFound:
+    """A minted token, read back from a finalized transaction and checked against what was asked.
+
+    `asset_id` is computed from tree and leaf and equals the leaf's own; for an SPL token it is the
+    mint's address, `tree` is empty and `leaf_index` 0.
+    """
+
+    asset_id: str
+    tree: str
+    leaf_index: int
+    slot: int

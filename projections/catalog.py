@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from projections.batches import Batches
 from projections.characters import Characters
 from projections.mint_orders import MintOrders
 from projections.passes import Passes
@@ -14,4 +15,4 @@ from projections.x402_orders import X402Orders
 
 
 def all_projections() -> list[Projection[Any]]:
-    return [Characters(), MintOrders(), Todo(), Passes(), Recoveries(), X402Orders()]
+    return [Characters(), MintOrders(), Todo(), Passes(), Recoveries(), X402Orders(), Batches()]

@@ -9,6 +9,7 @@ from typing import Any
 
 import msgspec
 
+from domain.batch_events import BatchPaid
 from domain.geoplet_view import failed_case, surplus_case
 from domain.order_events import (
     PaymentEvent,
@@ -51,7 +52,7 @@ class Case:
 
 class Recoveries(Projection[Case]):
     name = "recoveries"
-    version = 5
+    version = 6
     topics = topics_of(
         PaymentSettled,
         PaymentRejected,
@@ -61,11 +62,16 @@ class Recoveries(Projection[Case]):
         X402PaymentSurplusRecorded,
         X402PaymentRetracted,
         X402OrderFailed,
+        BatchPaid,
     )
     state = Case
 
     def keys(self, recorded: Recorded) -> Iterable[str]:
         match recorded.event:
+            case BatchPaid(refund_due="0"):
+                return ()
+            case BatchPaid() as event:
+                return (f"{event.stream}/{event.signature}",)
             case PaymentEvent() | PaymentRetracted() as event:
                 return (f"{event.stream}/{event.tx_hash}",)
             case X402PaymentSurplusRecorded() as event:
@@ -80,6 +86,8 @@ class Recoveries(Projection[Case]):
         match recorded.event:
             case PaymentRetracted() | X402PaymentRetracted() | X402PaymentSettled():
                 return replace(state, amount=0, dues={}, status="withdrawn") if state else None
+            case BatchPaid(signature=signature, refund_due=due):
+                return _due(_opened(recorded, "no_slots_left", signature, ""), 0, due)
             case PaymentSettled(refund_due="0") if state is None:
                 return None
             case PaymentSettled() as event:

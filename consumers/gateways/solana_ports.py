@@ -11,8 +11,9 @@ from dataclasses import dataclass
 from typing import Literal, Protocol
 
 from domain.solana import Absence, Blockhash, Prepared
+from domain.solana import TokenFound as TokenSeen
 
-__all__ = ["Absence", "Blockhash", "Prepared"]
+__all__ = ["Absence", "Blockhash", "Prepared", "TokenSeen"]
 
 Commitment = Literal["processed", "confirmed", "finalized"]
 
@@ -34,20 +35,6 @@ class Paid:
     signature: str
     slot: int
     lamports: int
-
-
-@dataclass(frozen=True, slots=True)
-class TokenSeen:
-    """A minted token, read back from a finalized transaction and checked against what was asked.
-
-    `asset_id` is computed from tree and leaf and equals the leaf's own; for an SPL token it is the
-    mint's address, `tree` is empty and `leaf_index` 0.
-    """
-
-    asset_id: str
-    tree: str
-    leaf_index: int
-    slot: int
 
 
 @dataclass(frozen=True, slots=True)

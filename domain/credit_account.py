@@ -1,0 +1,198 @@
+"""CreditAccount: what a pass has paid for and not had yet, per asset, with holds on it.
+
+Life of a credit: granted → held by a batch → captured when its token is minted, or released and
+held by another. balance = granted − captured, available = balance − held; neither is ever negative.
+A hold ends at most once a unit. `decisions.md` C12, C13; `PFP` credits never expire.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from functools import reduce
+from typing import Literal
+
+from domain.event import Event, Refused, event
+
+Asset = Literal["PFP"]
+
+
+class NotEnoughCredits(Refused):
+    """There are not that many credits left."""
+
+
+def account_stream(pass_id: str) -> str:
+    return f"credit_account:{pass_id}"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CreditEvent(Event):
+    """`account_id` is the pass whose credits these are."""
+
+    account_id: str
+    asset: Asset
+
+    @property
+    def stream(self) -> str:
+        return account_stream(self.account_id)
+
+
+@event("credits_granted.v1")
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CreditsGranted(CreditEvent):
+    """`batch_id` is what was paid."""
+
+    batch_id: str
+    amount: int
+
+
+@event("credits_held.v1")
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CreditsHeld(CreditEvent):
+    batch_id: str
+    amount: int
+
+
+@event("credits_released.v1")
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CreditsReleased(CreditEvent):
+    batch_id: str
+    amount: int
+
+
+@event("credit_captured.v1")
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CreditCaptured(CreditEvent):
+    """One credit became the token `index` of a batch."""
+
+    batch_id: str
+    index: int
+
+
+@dataclass(frozen=True, slots=True)
+class Hold:
+    batch_id: str
+    amount: int
+
+
+@event("credits_moved_out.v1")
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CreditsMovedOut(CreditEvent):
+    """The pass was merged: all of its credits, holds included, are now `to`'s."""
+
+    amount: int
+    to: str
+
+
+@event("credits_moved_in.v1")
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CreditsMovedIn(CreditEvent):
+    amount: int
+    holds: tuple[Hold, ...]
+    source: str
+
+
+@dataclass(frozen=True, slots=True)
+class CreditAccount:
+    """Balances by asset, holds by asset and batch, and the units that were captured already."""
+
+    balances: Mapping[str, int] = field(default_factory=dict)
+    holds: Mapping[tuple[str, str], int] = field(default_factory=dict)
+    captured: frozenset[tuple[str, int]] = frozenset()
+
+    # Questions.
+
+    def balance(self, asset: Asset) -> int:
+        return self.balances.get(asset, 0)
+
+    def held(self, asset: Asset, batch_id: str) -> int:
+        return self.holds.get((asset, batch_id), 0)
+
+    def available(self, asset: Asset) -> int:
+        of_asset = (amount for (held, _), amount in self.holds.items() if held == asset)
+        return self.balance(asset) - sum(of_asset)
+
+    def holders(self, asset: Asset) -> tuple[str, ...]:
+        """The batches that hold some, oldest first."""
+        return tuple(batch_id for held, batch_id in self.holds if held == asset)
+
+    # Decisions.
+
+    def grant(self, account_id: str, asset: Asset, batch_id: str, amount: int) -> list[Event]:
+        """Adds what was paid for, held by the batch that paid it."""
+        if not amount:
+            return []
+        ids = {"account_id": account_id, "batch_id": batch_id}
+        return [
+            CreditsGranted(**ids, asset=asset, amount=amount),
+            CreditsHeld(**ids, asset=asset, amount=amount),
+        ]
+
+    def hold(self, account_id: str, asset: Asset, batch_id: str, amount: int) -> list[Event]:
+        if not amount:
+            return []
+        if amount > self.available(asset):
+            raise NotEnoughCredits(f"({self.available(asset)} {asset})")
+        return [CreditsHeld(account_id=account_id, asset=asset, batch_id=batch_id, amount=amount)]
+
+    def release(
+        self, account_id: str, asset: Asset, batch_id: str, amount: int | None = None
+    ) -> list[Event]:
+        """`amount` of a batch's hold, None: all of it."""
+        there = self.held(asset, batch_id)
+        freed = there if amount is None else min(amount, there)
+        if not freed:
+            return []
+        return [
+            CreditsReleased(account_id=account_id, asset=asset, batch_id=batch_id, amount=freed)
+        ]
+
+    def capture(self, account_id: str, asset: Asset, batch_id: str, index: int) -> list[Event]:
+        if (batch_id, index) in self.captured:
+            return []
+        if not self.held(asset, batch_id):
+            raise NotEnoughCredits(f"(batch {batch_id} holds none)")
+        return [CreditCaptured(account_id=account_id, asset=asset, batch_id=batch_id, index=index)]
+
+    def move(self, account_id: str, to: str) -> list[Event]:
+        """Both halves, for one append: a merge moves balances by ledger entries."""
+        events: list[Event] = []
+        for asset in ("PFP",):
+            amount = self.balance(asset)
+            kept = self.holders(asset)
+            holds = tuple(Hold(batch_id, self.held(asset, batch_id)) for batch_id in kept)
+            if amount or holds:
+                out = CreditsMovedOut(account_id=account_id, asset=asset, amount=amount, to=to)
+                source = {"account_id": to, "source": account_id}
+                into = CreditsMovedIn(**source, asset=asset, amount=amount, holds=holds)
+                events += [out, into]
+        return events
+
+    # History.
+
+    def evolve(self, event: Event) -> CreditAccount:
+        match event:
+            case CreditsGranted(asset=asset, amount=amount):
+                return self._add(asset, amount)
+            case CreditsHeld(asset=asset, batch_id=batch_id, amount=amount):
+                return self._hold(asset, batch_id, amount)
+            case CreditsReleased(asset=asset, batch_id=batch_id, amount=amount):
+                return self._hold(asset, batch_id, -amount)
+            case CreditCaptured(asset=asset, batch_id=batch_id, index=index):
+                done = self._add(asset, -1)._hold(asset, batch_id, -1)
+                return replace(done, captured=self.captured | {(batch_id, index)})
+            case CreditsMovedOut():
+                return CreditAccount(captured=self.captured)
+            case CreditsMovedIn(asset=asset, amount=amount, holds=holds):
+                more = self._add(asset, amount)
+                return reduce(lambda a, h: a._hold(asset, h.batch_id, h.amount), holds, more)
+        return self
+
+    def _add(self, asset: str, amount: int) -> CreditAccount:
+        total = self.balances.get(asset, 0) + amount
+        return replace(self, balances={**self.balances, asset: total})
+
+    def _hold(self, asset: str, batch_id: str, amount: int) -> CreditAccount:
+        place = (asset, batch_id)
+        holds = {**self.holds, place: self.holds.get(place, 0) + amount}
+        return replace(self, holds={name: held for name, held in holds.items() if held})

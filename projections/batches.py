@@ -1,0 +1,66 @@
+"""batches: every batch and single mint, as it is shown, with when somebody must look at it next.
+
+`due_at`: when the chain should be asked what became of its payment; `mint_due_at`: when somebody
+should go on with its units. Null: nothing is due.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+import msgspec
+
+from domain.batch import Batch
+from domain.batch_events import BatchEvent
+from domain.batch_view import describe_batch, mint_due, payment_due
+from ledger.codec import Recorded
+from projections.projection import Projection
+from projections.topics import topics_of
+
+
+@dataclass(frozen=True, slots=True)
+class TrackedBatch:
+    """`changed_at`: when the last event was recorded."""
+
+    position: int
+    changed_at: datetime
+    batch: Batch
+
+
+class Batches(Projection[TrackedBatch]):
+    name = "batches"
+    topics = topics_of(BatchEvent)
+    state = TrackedBatch
+
+    def keys(self, recorded: Recorded) -> Iterable[str]:
+        event = recorded.event
+        assert isinstance(event, BatchEvent)
+        return (event.batch_id,)
+
+    def fold(self, key: str, state: TrackedBatch | None, recorded: Recorded) -> TrackedBatch:
+        batch = (state.batch if state else Batch()).evolve(recorded.event)
+        position = state.position if state else recorded.position
+        return TrackedBatch(position, recorded.recorded_at, batch)
+
+    def view(self, tracked: TrackedBatch) -> dict[str, Any]:
+        """The body of `GET /pfp/batches/{batchId}`."""
+        return describe_batch(tracked.batch)
+
+    def record(self, key: str, state: TrackedBatch) -> dict[str, Any]:
+        batch, since = state.batch, state.changed_at
+        due, mint = payment_due(batch, since), mint_due(batch, since)
+        return {
+            "batch_id": key,
+            "pass_id": batch.pass_id,
+            "wallet": batch.wallet,
+            "recipe": batch.recipe,
+            "position": state.position,
+            "status": batch.status,
+            "due_at": due.isoformat() if due else None,
+            "mint_due_at": mint.isoformat() if mint else None,
+            "view": self.view(state),
+            "state": msgspec.json.encode(state).decode(),
+        }
