@@ -3,14 +3,14 @@
 Read in a source (Irys' own JavaScript libraries, its documentation, a receipt of 2026 that somebody
 published): `POST /tx/{token}` with the signed item as `application/octet-stream`, the receipt's
 fields and what is signed in it, the paths below, that `/public` is the modulus of the node's RSA
-key, that 201 comes with a sentence that says the item was received already and 402 with one about
-funds, that a node finds an item by its id in base64url and in base58 alike and that the receipts of
-2026 have it in base58, and that an item can be read from the gateway at once.
+key, that 201 comes with a sentence that names the item in base58 and says it was received already,
+and that a node finds an item by its id in base64url and in base58 alike. Receipts of 2026 have it
+in base58; this twin's have it in base64url, as the documentation does.
 
 From memory or made up, therefore no proof about the vendor: the wording of the sentences, the price
-(a lamport a byte; the vendor takes small files for free), the form of `/info`, the answer to a bad
-item, the headers of the gateway, that its paths are those of the node, a deadlineHeight of 0 and
-the length of the key.
+(a lamport a byte; the vendor takes files below 100 KiB for free), the form of `/info`, the answer
+to a bad item, the headers of the gateway, that it has a new item at once and stands at the node's
+address, and the length of the key.
 
 Only `solana` is known, and items signed with ed25519 (type 2). `POST /_twin/funds {lamports}` says
 what every account has left, which uploads take from; null, and `/_twin/reset`, are plenty again.
@@ -26,9 +26,10 @@ from typing import Any
 
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import rsa
+from cryptography.hazmat.primitives.asymmetric.padding import MGF1, PSS
 from cryptography.hazmat.primitives.hashes import SHA256
 from pydantic import BaseModel, ConfigDict, Field
-from solders.hash import Hash
+from solders.hash import Hash, ParseHashError
 from solders.pubkey import Pubkey
 
 from consumers.gateways import irys_receipt
@@ -41,6 +42,7 @@ from embedded.twins.wire import Answer, Call
 TOKEN = "solana"
 PLENTY = 100 * 10**9
 LAMPORTS_PER_BYTE = 1
+PADDING = PSS(mgf=MGF1(SHA256()), salt_length=SHA256.digest_size)
 KEY_BITS, KEY_FILE = 2048, "node.pem"
 SIZE = re.compile(r"\d{1,15}")
 ANYBODY = {"access-control-allow-origin": "*"}
@@ -129,7 +131,7 @@ class Irys:
 
     def _receipt(self, journal: Journal, item_id: str) -> dict[str, Any]:
         receipt = {
-            "id": irys_receipt.base58_id(item_id),
+            "id": item_id,
             "timestamp": int(journal.now().timestamp() * 1000),
             "version": "1.0.0",
             "deadlineHeight": 0,
@@ -137,7 +139,7 @@ class Irys:
             "validatorSignatures": [],
         }
         words = irys_receipt.signed_words(receipt)
-        signature = self._node_key(journal).sign(words, irys_receipt.PADDING, SHA256())
+        signature = self._node_key(journal).sign(words, PADDING, SHA256())
         return receipt | {"signature": base64url(signature)}
 
     def _public(self, journal: Journal) -> str:
@@ -173,7 +175,7 @@ def _as_base64url(item_id: str) -> str:
     """Of an id in base58; empty for any other text."""
     try:
         return base64url(bytes(Hash.from_string(item_id)))
-    except ValueError:
+    except ParseHashError:
         return ""
 
 
