@@ -84,6 +84,15 @@ def test_every_twin_is_reached_by_the_settings_of_its_vendor() -> None:
     assert env["MEGA_ONCHAINFI_KEY"]
     assert env["MEGA_X402_FACILITATOR_URL"] == urls["x402_facilitator"]
     assert env["MEGA_FARCASTER_JWKS_URL"] == urls["farcaster"] + "/.well-known/jwks.json"
+    assert (env["IRYS_URL"], env["IPFS_URLS"]) == (urls["irys"], urls["ipfs"])
+    assert env["IPFS_GATEWAY_URL"] == urls["ipfs"] + "/ipfs"
+
+
+def test_a_list_of_vendors_that_is_given_replaces_the_twin() -> None:
+    world = make_world(Settings.load(ipfs_urls=("https://kubo.example",)), only=["twins"])
+    [twins] = [part for part in world.parts if isinstance(part, Twins)]
+    assert "ipfs" not in twins.urls() and "irys" in twins.urls()
+    assert "IPFS_GATEWAY_URL" not in world.environment()
 
 
 def test_a_part_nobody_knows_is_refused() -> None:
