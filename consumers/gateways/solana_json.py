@@ -7,7 +7,8 @@ process with a PanicException on a malformed answer (spec `invariants.md`).
 from __future__ import annotations
 
 import base64
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any, get_args
 
@@ -44,6 +45,15 @@ def items(value: object) -> Sequence[Any]:
     if not isinstance(value, list):
         raise TryAgain("a node answered with no list where one belongs")
     return value
+
+
+@contextmanager
+def strictly() -> Iterator[None]:
+    """Around a look into an answer: what is not where it belongs is TryAgain."""
+    try:
+        yield
+    except (KeyError, IndexError, TypeError) as malformed:
+        raise TryAgain("a node answered with what cannot be read") from malformed
 
 
 def error_text(error: object) -> str:
