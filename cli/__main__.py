@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import typer
 
-from cli import audit, demo, demo_geoplet, operate
+from cli import audit, demo, demo_geoplet, operate, pfp
 from cli.export import export
 from cli.failures import Commands
 from cli.run import run
@@ -77,6 +77,9 @@ parked.command("list")(operate.list_parked)
 parked.command("replay")(operate.replay_parked)
 
 app.command()(topics)
+
+portraits = group("pfp", "Portraits: the pictures of batch mints.")
+portraits.command("render")(pfp.render)
 
 if __name__ == "__main__":
     app()
