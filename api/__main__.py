@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import signal
+from collections.abc import Awaitable
+from typing import TypeVar
 
 import httpx
 import structlog
@@ -16,15 +18,20 @@ from api.base import Base, Verdict
 from api.chain_head import Block
 from api.parts import open_parts
 from api.payment_problems import FacilitatorSilent, PictureAway
+from api.pfp_problems import SolanaSilent
 from api.problems import ChainSilent
-from consumers import composing_x402
+from api.solana import Solana
+from consumers import composing_solana, composing_x402
 from consumers.gateways.evm_geoplets import GeopletRpc
 from consumers.gateways.evm_wallets import EvmWallets
 from consumers.gateways.pictures import digest
-from consumers.gateways.ports import Failure, TryAgain
+from consumers.gateways.ports import Failure, TryAgain, WillNotWork
 from consumers.gateways.questions import questions_client
+from consumers.gateways.solana_ports import MintWanted
 from consumers.gateways.web import get_once
 from consumers.gateways.x402_signature import signed_by
+from domain.pfp_refusals import ForeignWallet
+from domain.solana import Blockhash, Prepared
 from domain.x402 import PaymentTerms, SignedPayment
 from ledger.coalesce import Coalescer
 from settings import Settings, named_settings
@@ -42,11 +49,14 @@ REQUIRED = (
     "geoplets_address",
     "voucher_signer_key",
     "mega_x402_pay_to",
+    *composing_solana.REQUIRED,
 )
 GRACE_S = 10
 PICTURE_S = 20.0
 CHAIN_S = 10.0
 FIDS_AT_ONCE = 64
+
+Answer = TypeVar("Answer")
 
 log = structlog.get_logger()
 
@@ -60,8 +70,8 @@ async def main() -> None:
     asked = Asked(chain, wallets)
     try:
         async with questions_client() as web:
-            base = compose(settings, asked, web)
-            async with open_parts(settings, asked.head, base, asked.wallet) as parts:
+            base, solana = compose(settings, asked, web), compose_solana(settings, web)
+            async with open_parts(settings, asked.head, base, solana, asked.wallet) as parts:
                 app = create_app(parts)
                 await serve(uvicorn.Server(configured(app, settings.mega_port)))
     finally:
@@ -137,6 +147,52 @@ def compose(settings: Settings, asked: Asked, web: httpx.AsyncClient) -> Base:
         fid_minted=asked.fid_minted,
         sign_voucher=vouchers.sign,
         picture=picture,
+    )
+
+
+def compose_solana(settings: Settings, web: httpx.AsyncClient) -> Solana:
+    """What the PFP routes ask, each failure of the world said as a refusal."""
+    chain = composing_solana.solana_chain(settings, web)
+    payments = composing_solana.payments(settings)
+    minter = composing_solana.minters(settings, chain)[settings.mega_pfp_minter]
+
+    async def asked(question: Awaitable[Answer]) -> Answer:
+        try:
+            return await question
+        except Failure as silent:
+            log.warning("solana_not_asked", why=silent.reason)
+            raise SolanaSilent() from silent
+
+    async def seen(signature: str) -> bool:
+        return await asked(chain.fate(signature)) is not None
+
+    async def height() -> int:
+        return (await asked(chain.heights()))[0]
+
+    async def failure(raw: str) -> str:
+        return await asked(chain.simulate(raw))
+
+    def pay(wallet: str, lamports: int, reference: str, blockhash: Blockhash) -> Prepared:
+        try:
+            return payments.prepare(wallet, lamports, blockhash, reference=reference)
+        except WillNotWork as no_address:
+            raise ForeignWallet() from no_address
+
+    def prepare_mint(*, tree: str, lamports: int, blockhash: Blockhash, **wanted: str) -> Prepared:
+        return minter.prepare_paid_mint(MintWanted(**wanted), tree, lamports, blockhash)
+
+    authority = composing_solana.authority(settings).pubkey()
+    return Solana(
+        price=settings.mega_pfp_price_lamports,
+        treasury=payments.treasury,
+        authority=str(authority) if minter.kind == "bubblegum" else "",
+        blockhash=lambda: asked(chain.blockhash()),
+        pay=pay,
+        complete=composing_solana.signed_reader(settings).complete,
+        failure=failure,
+        seen=seen,
+        height=height,
+        prepare_mint=prepare_mint,
     )
 
 

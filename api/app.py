@@ -28,6 +28,7 @@ ROUTES = (
     "mint_orders",
     "geoplets",
     "payment_tracking",
+    "pfp",
     "auth",
     "ledger",
     "me",

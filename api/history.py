@@ -6,15 +6,18 @@ from typing import Any
 
 from api.asking import Moment
 from api.problems import NotFound
+from domain.batch_events import batch_stream
 from domain.character import OrderAttached, character_stream
 from domain.order_events import order_stream
 from ledger.ledger import Ledger
+from projections.batches import Batches, TrackedBatch
 from projections.characters import Card, Characters
 from projections.mint_orders import MintOrders, Tracked
 
 NOW = Moment(position=2**63 - 1)
 _characters = Characters()
 _orders = MintOrders()
+_batches = Batches()
 
 
 async def character_then(ledger: Ledger, id_: str, then: Moment) -> dict[str, Any]:
@@ -37,3 +40,13 @@ async def order_then(ledger: Ledger, id_: str, then: Moment) -> dict[str, Any]:
     if tracked is None:
         raise NotFound()
     return _orders.view(tracked)
+
+
+async def batch_then(ledger: Ledger, id_: str, then: Moment) -> dict[str, Any]:
+    """The body of `GET /pfp/batches/{id}` at a moment; NotFound before its birth."""
+    tracked: TrackedBatch | None = None
+    for recorded in then.past(await ledger.history([batch_stream(id_)])):
+        tracked = _batches.fold(id_, tracked, recorded)
+    if tracked is None:
+        raise NotFound()
+    return _batches.view(tracked)

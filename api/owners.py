@@ -11,6 +11,7 @@ from api.principal import Principal
 from api.problems import NotFound
 from commands.command import look
 from commands.passes import SeePass, current_pass
+from domain.batch_events import BatchOpened, batch_stream
 from domain.character import CharacterCreated, character_stream
 from domain.event import Event
 from domain.order_events import OrderOpened, order_stream
@@ -30,6 +31,14 @@ async def own_order(request: Request, who: Principal, id_: str) -> OrderOpened:
     """The order's birth; NotFound when it is not the caller's."""
     born = await _born(request, id_, order_stream(id_))
     if not isinstance(born, OrderOpened) or not _visible(request, who, born.pass_id):
+        raise NotFound()
+    return born
+
+
+async def own_batch(request: Request, who: Principal, id_: str) -> BatchOpened:
+    """The birth of a batch, or of a single mint; NotFound when it is not the caller's."""
+    born = await _born(request, id_, batch_stream(id_))
+    if not isinstance(born, BatchOpened) or not _visible(request, who, born.pass_id):
         raise NotFound()
     return born
 

@@ -17,6 +17,7 @@ from api.nonces import Nonces
 from api.principal import Directory
 from api.reading import Reader
 from api.siwe import AskWallet
+from api.solana import Solana
 from api.statement_check import StatementKey
 from api.tokens import Tokens
 from domain.money import Money
@@ -41,6 +42,7 @@ class Parts:
     catalog: Catalog
     chain: ChainHead
     base: Base
+    solana: Solana
     clock: Clock
     reader: Reader
     births: Births
@@ -96,11 +98,12 @@ async def open_parts(
     settings: Settings,
     head: Callable[[], Awaitable[Block | None]],
     base: Base,
+    solana: Solana,
     ask_wallet: AskWallet | None = None,
 ) -> AsyncIterator[Parts]:
     """Opens the ledger and what follows the database. `head` asks the chain for its newest block,
-    None when it cannot be told, `base` what else the paid routes ask; `ask_wallet` asks contract
-    wallets there."""
+    None when it cannot be told, `base` and `solana` are what the paid routes ask; `ask_wallet` asks
+    contract wallets there."""
     url = settings.database
     await set_up_views(url)
     async with reading_pool(url, READERS) as pool, open_quick_auth(settings) as farcaster:
@@ -118,6 +121,7 @@ async def open_parts(
                     catalog=catalog_of(settings),
                     chain=ChainHead(head),
                     base=base,
+                    solana=solana,
                     clock=clock,
                     reader=reader,
                     births=Births(ledger),

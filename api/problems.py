@@ -18,6 +18,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from api.payment_problems import PAYMENT_TABLE
+from api.pfp_problems import PFP_TABLE
 from commands.characters import NotPaid
 from commands.command import AnswerErased, KeyReused, TooBusy
 from commands.orders import WalletRequired
@@ -125,6 +126,7 @@ TABLE: dict[type[Exception], tuple[int, str, int | None]] = {
     PoolTimeout: (503, "LEDGER_UNAVAILABLE", 1),
     psycopg.OperationalError: (503, "LEDGER_UNAVAILABLE", 1),
     **PAYMENT_TABLE,
+    **PFP_TABLE,
 }
 DOWN = (
     "The ledger cannot be reached. Ask again with the same Idempotency-Key: nothing is done twice."

@@ -30,6 +30,7 @@ class Reader:
         self._pool = pool
         self._characters = self._by_id("characters")
         self._orders = self._by_id("mint_orders")
+        self._batches = self._by_id("batches")
         self._positions: dict[str, int] = {}
         self._moved = asyncio.Condition()
         self._watching: asyncio.Task[None] | None = None
@@ -40,6 +41,9 @@ class Reader:
 
     async def order(self, id_: str) -> bytes | None:
         return await self._orders.ask(id_)
+
+    async def batch(self, id_: str) -> bytes | None:
+        return await self._batches.ask(id_)
 
     async def rows(self, statement: Any, values: Mapping[str, Any] | Sequence[Any] = ()) -> Any:
         async with self._pool.connection() as connection:

@@ -19,6 +19,14 @@ WHERE pass_id = ANY (%(names)s) AND wallet = %(wallet)s AND recipe = 'pfp_batch'
 ORDER BY status IN ('prepared', 'confirming', 'paid', 'minting') DESC, position DESC
 LIMIT %(limit)s;
 
+-- last_single --
+SELECT entropy FROM (
+    SELECT entropy, status FROM views.batches
+    WHERE pass_id = ANY (%(names)s) AND recipe = 'pfp_single' AND %(wallet)s IN ('', wallet)
+    ORDER BY position DESC
+    LIMIT 1) AS newest
+WHERE status IN ('expired', 'failed');
+
 -- positions --
 SELECT name, position FROM views.projections;
 

@@ -52,6 +52,10 @@ class WithBatch(Command):
         known = current_pass(seen, owner) if owner in seen else None
         return known.pass_id or owner if known else owner
 
+    def credits(self, seen: Seen) -> int:
+        """What the pass has paid for and not had yet, this batch's units among it."""
+        return self.account(seen).balance(PFP)
+
     def answer(self, seen: Seen, new: bool) -> Answer:
         return Answer(200, describe_batch(self.batch(seen)))
 
@@ -82,12 +86,7 @@ class SubmitPayment(WithBatch):
         return [*(batch.submit(self.raw, at) if self.raw else []), *asked]
 
     def answer(self, seen: Seen, new: bool) -> Answer:
-        batch = self.batch(seen)
-        return Answer(200, {"batchId": batch.batch_id, "status": paid_or_confirming(batch)})
-
-
-def paid_or_confirming(batch: Batch) -> str:
-    return "paid" if batch.paid else batch.status
+        return Answer(200, {"batchId": self.batch_id, "status": self.batch(seen).status})
 
 
 class CancelBatch(WithBatch):

@@ -9,6 +9,7 @@ from functools import reduce
 from commands.batches import PFP, WithBatch
 from commands.command import Answer, Command, Seen
 from commands.passes import current_pass, survivors
+from commands.pfp_status import chosen_wallet
 from domain.allowance import Allowance, allowance_stream
 from domain.batch import QUANTITY_MAX, Batch
 from domain.batch_events import BatchOpened, BatchRecipe, batch_stream
@@ -18,7 +19,6 @@ from domain.event import Event
 from domain.passes import Pass
 from domain.pfp_refusals import (
     BatchPaymentInFlight,
-    ForeignWallet,
     InvalidQuantity,
     SolanaWalletRequired,
 )
@@ -109,12 +109,10 @@ class PrepareBatch(Command):
         return current_pass(seen, self.owner)
 
     def _wallet(self, seen: Seen) -> str:
-        wallets = self._pass(seen).solana_wallets
-        if self.wallet and self.wallet not in wallets:
-            raise ForeignWallet()
-        if not self.wallet and len(wallets) != 1:
+        wallet = chosen_wallet(self._pass(seen), self.wallet)
+        if not wallet:
             raise SolanaWalletRequired()
-        return self.wallet or next(iter(wallets))
+        return wallet
 
     def _allowance(self, seen: Seen) -> Allowance:
         return seen.get(Allowance, allowance_stream(self._wallet(seen)))

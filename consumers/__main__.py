@@ -18,6 +18,7 @@ import structlog
 import uvloop
 
 import logs
+from consumers import composing_solana
 from consumers.composing import (
     evm_chain,
     evm_minter,
@@ -25,6 +26,7 @@ from consumers.composing import (
     openai,
     picture_store,
 )
+from consumers.composing_pfp import pfp_reactions
 from consumers.composing_x402 import facilitator, geoplet_chain
 from consumers.evidence import Depths, Examiner
 from consumers.gateways.mintable import mintable
@@ -59,6 +61,7 @@ REQUIRED = (
     "usdc_address",
     "geoplets_address",
     "mega_x402_pay_to",
+    *composing_solana.REQUIRED,
     "openai_url",
     "openai_key",
     "s3_endpoint_url",
@@ -70,6 +73,7 @@ LONGEST_PAUSE_S = {"dev": 30.0, "test": 5.0, "prod": 3600.0}
 BLOCK_S = {"dev": 0.5, "test": 0.2, "prod": 4.0}
 # When a killed reader's messages go to another; brokers allow no less than 6 s by default.
 SESSION_S = {"dev": 6.0, "test": 2.0, "prod": 6.0}
+SLOT_S = {"dev": 0.4, "test": 0.1, "prod": 0.8}
 PICTURE_S = {"dev": 3.0, "test": 0.5, "prod": 3.0}
 
 
@@ -122,13 +126,19 @@ def compose(
     payments = Payments(desk, examiner, publisher)
     generation = Generation(desk, image_provider(settings, web), store, publisher, cap)
     pictures = Pictures(desk, openai(settings, web), store, mintable, cap)
-    slow: Mapping[str, Reaction] = {"generate": generation.generate, "picture": pictures.make}
+    pfp = pfp_reactions(settings, desk, web, cap)
+    slow: Mapping[str, Reaction] = {
+        "generate": generation.generate,
+        "picture": pictures.make,
+        "mint": pfp["mint"],
+    }
     quick: Mapping[str, Reaction] = {
         "verify": payments.verify,
         "finality": payments.watch,
         "expire": payments.expire,
         "final_mint": FinalMint(desk, examiner, evm_minter(settings), payments).mint,
         "x402": settlement.attend,
+        "batch": pfp["batch"],
     }
     sources: list[Source] = [RoleMints(chain), Geoplets(geoplets)]
     return [
@@ -191,6 +201,8 @@ def paces(env: str) -> dict[str, Pace]:
         "expire": Pace(1.0, longest),
         "x402": Pace(block / 2, min(longest, 10 * block)),
         "picture": Pace(PICTURE_S[env], longest),
+        "batch": Pace(2 * SLOT_S[env], min(longest, 10 * SLOT_S[env])),
+        "mint": Pace(SLOT_S[env], min(longest, 10 * SLOT_S[env])),
     }
 
 

@@ -1,34 +1,43 @@
-"""What PFPs are kept in, put together from the settings."""
+"""What makes, mints and keeps PFPs, put together from the settings."""
 
 from __future__ import annotations
 
-import httpx
-from solders.keypair import Keypair
+from collections.abc import Mapping
+from datetime import timedelta
 
+import httpx
+
+from consumers import composing_solana as solana
 from consumers.gateways.ipfs import Ipfs
 from consumers.gateways.irys import Irys
 from consumers.gateways.s3 import s3_client
 from consumers.gateways.s3_cache import S3Cache
 from consumers.gateways.vault_ports import Vault
+from consumers.reactions.batch_payments import BatchPayments
+from consumers.reactions.grove import Trees
+from consumers.reactions.pfp_art import Art
+from consumers.reactions.pfp_mints import PfpMints
+from consumers.reactions.promise import Desk, Reaction
 from settings import Settings, SettingsError
 
 
-def vault(settings: Settings, web: httpx.AsyncClient) -> Vault:
-    """The one that MEGA_PFP_VAULT names; SettingsError when it is not set up."""
-    if settings.mega_pfp_vault == "ipfs":
-        if not settings.ipfs_urls:
-            raise SettingsError("The setting IPFS_URLS is missing.")
-        return Ipfs(urls=settings.ipfs_urls, client=web, gateway_url=settings.ipfs_gateway_url)
-    if settings.irys_url is None:
-        raise SettingsError("The setting IRYS_URL is missing.")
-    if settings.solana_authority_key is None:
-        raise SettingsError("The setting SOLANA_AUTHORITY_KEY is missing.")
-    return Irys(
-        url=settings.irys_url,
-        gateway_url=settings.irys_gateway_url or settings.irys_url,
-        key=Keypair.from_base58_string(settings.solana_authority_key.get_secret_value()),
-        client=web,
-    )
+def vaults(settings: Settings, web: httpx.AsyncClient) -> dict[str, Vault]:
+    """By name those that are set up; SettingsError when the one of MEGA_PFP_VAULT is not."""
+    found: dict[str, Vault] = {}
+    if settings.irys_url:
+        found["irys"] = Irys(
+            url=settings.irys_url,
+            gateway_url=settings.irys_gateway_url or settings.irys_url,
+            key=solana.authority(settings),
+            client=web,
+        )
+    if settings.ipfs_urls:
+        gateway = settings.ipfs_gateway_url
+        found["ipfs"] = Ipfs(urls=settings.ipfs_urls, client=web, gateway_url=gateway)
+    if settings.mega_pfp_vault not in found:
+        name = "IPFS_URLS" if settings.mega_pfp_vault == "ipfs" else "IRYS_URL"
+        raise SettingsError(f"The setting {name} is missing.")
+    return found
 
 
 def cache(settings: Settings) -> S3Cache:
@@ -39,3 +48,23 @@ def cache(settings: Settings) -> S3Cache:
         secret_key=settings.s3_secret_key.get_secret_value(),
     )
     return S3Cache(client=client, bucket=settings.s3_bucket)
+
+
+def pfp_reactions(
+    settings: Settings, desk: Desk, web: httpx.AsyncClient, cap: timedelta
+) -> Mapping[str, Reaction]:
+    """`batch` follows payments, `mint` makes tokens; `cap` bounds the pause between two tries."""
+    chain = solana.solana_chain(settings, web)
+    minters, keeper = solana.minters(settings, chain), solana.trees(settings, chain)
+    authority = str(solana.authority(settings).pubkey())
+    mints = PfpMints(
+        desk=desk,
+        chain=chain,
+        minters=minters,
+        minter=settings.mega_pfp_minter,
+        trees=Trees(desk, chain, keeper, authority),
+        art=Art(desk, vaults(settings, web), settings.mega_pfp_vault, cache(settings)),
+        cap=cap,
+    )
+    payments = BatchPayments(desk, chain, minters[settings.mega_pfp_minter])
+    return {"batch": payments.attend, "mint": mints.attend}

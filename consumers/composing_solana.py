@@ -34,15 +34,18 @@ def signed_reader(settings: Settings) -> HandedIn:
     return HandedIn()
 
 
-def minter(settings: Settings, chain: SolanaRpc) -> TokenMinter:
-    """The one that MEGA_PFP_MINTER names."""
-    kind = BubblegumMinter if settings.mega_pfp_minter == "bubblegum" else SplMinter
-    return kind(
-        chain=chain,
-        authority=authority(settings),
-        treasury=treasury(settings),
-        priority_fee=settings.solana_priority_fee,
+def minters(settings: Settings, chain: SolanaRpc) -> dict[str, TokenMinter]:
+    """By kind: what one has signed it follows, also after MEGA_PFP_MINTER names the other."""
+    made = (
+        kind(
+            chain=chain,
+            authority=authority(settings),
+            treasury=treasury(settings),
+            priority_fee=settings.solana_priority_fee,
+        )
+        for kind in (BubblegumMinter, SplMinter)
     )
+    return {each.kind: each for each in made}
 
 
 def trees(settings: Settings, chain: SolanaRpc) -> Trees:

@@ -31,6 +31,11 @@ def seed_of(entropy: str, index: int) -> str:
     return sha256(bytes.fromhex(entropy) + index.to_bytes(4, "big")).hexdigest()
 
 
+def token_name(seed: str) -> str:
+    """What its token is called: at most 32 bytes, as the chain wants it."""
+    return f"MEGA PFP {seed[:8]}"
+
+
 @dataclass(frozen=True, slots=True)
 class Unit:
     """`alive` is the signed mint whose outcome is not known; `signed` counts them all."""

@@ -6,7 +6,7 @@ was counted when that credit was bought; which of a pass's batches mints it does
 
 from __future__ import annotations
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
@@ -40,14 +40,14 @@ class BatchBook:
         flight as are at work, first paid first served; the rest are credits."""
         delivered = sum(len(batch.minted) for batch in self.batches.values())
         at_work = sum(len(batch.in_work) for batch in self.batches.values() if batch.paid)
-        outcomes: list[Outcome] = ["delivered"] * delivered + ["in_flight"] * at_work
+        outcomes: list[Outcome] = ["delivered" for _ in range(delivered)]
+        outcomes += ["in_flight" for _ in range(at_work)]
         for batch_id, recorded in self.arrivals.items():
             batch, paid = self.batches[batch_id], recorded.event
             assert isinstance(paid, BatchPaid)
             mine, outcomes = outcomes[: paid.paid_units], outcomes[paid.paid_units :]
-            mine += ["credit"] * (paid.paid_units - len(mine))
-            for outcome in dict.fromkeys(mine):
-                count = mine.count(outcome)
+            mine += ["credit" for _ in range(paid.paid_units - len(mine))]
+            for outcome, count in Counter(mine).items():
                 yield _line(recorded, paid, outcome, "PFP", count)
                 yield _line(recorded, paid, outcome, "SOL", count * batch.price)
             if due := int(paid.refund_due):

@@ -59,6 +59,7 @@ class Batches(Projection[TrackedBatch]):
             "recipe": batch.recipe,
             "position": state.position,
             "status": batch.status,
+            "entropy": batch.terms.entropy if batch.terms else "",
             "due_at": due.isoformat() if due else None,
             "mint_due_at": mint.isoformat() if mint else None,
             "view": self.view(state),

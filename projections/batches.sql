@@ -6,6 +6,7 @@ CREATE TABLE IF NOT EXISTS batches (
     recipe      text        NOT NULL,
     position    bigint      NOT NULL,
     status      text        NOT NULL,
+    entropy     text        NOT NULL,
     due_at      timestamptz,
     mint_due_at timestamptz,
     view        jsonb       NOT NULL,

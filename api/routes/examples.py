@@ -9,6 +9,9 @@ from typing import Any
 CHARACTER_ID = "5b1f1c0e-8f0f-5a63-9c56-0d6d1f6f5a10"
 ORDER_ID = "0c4f1b62-6a0b-5f3c-8a3e-52f6a8f6b7d1"
 TX_HASH = "0x" + "5e" * 32
+BATCH_ID = "7d0f8a52-4a0c-4b6e-9d53-1f2f0a6c3b11"
+SOLANA_WALLET = "EEU1j3CNZqQoBWGVKPBN2DZ8XaVQtZCtEKQF4QdF8mfg"
+SIGNED_TRANSACTION = b64encode(b"\x02" + b"\x5e" * 128 + b"\x80\x01").decode()
 _contract, _token = "0x" + "c0" * 20, "0x" + "70" * 20
 
 VOUCHER: dict[str, Any] = {
@@ -97,4 +100,24 @@ TRACKED: dict[str, Any] = {
             "time": "2026-01-01T00:00:00Z",
         }
     ],
+}
+
+MINTED: dict[str, Any] = {
+    "index": 1,
+    "assetId": "D7tUzsqFW58BTKzAsug7soHTgu1E5UaYozAqMpfdxRuV",
+    "imageUri": "https://gateway.irys.xyz/fb-nm9GW6KZkPihn9y37CaLArEzIVEhz1Njo5FXpKeA",
+    "metadataUri": "https://gateway.irys.xyz/9w4nXn0q1mGkqk7J3G3mZ1bq5XH0f3m0m5l8h0k2JXU",
+    "signature": "5FpSaWeB6DrGjvCQHnaLXnFvNig2AwYPpoJmDxwJu6cRsmVcevAePnre5ZrwcRB9nDa6BEKqWWaS6J"
+    "nBtLdq3KQs",
+}
+
+BATCH: dict[str, Any] = {
+    "batchId": BATCH_ID,
+    "status": "prepared",
+    "quantity": 5,
+    "lamports": "100000000",
+    "creditsApplied": 3,
+    "minted": [],
+    "remaining": 5,
+    "expiresAt": "2026-01-01T00:01:00Z",
 }

@@ -15,6 +15,7 @@ from consumers.gateways.ports import WillNotWork
 from consumers.gateways.solana_ports import MintWanted, SolanaChain, TokenMinter
 from consumers.reactions.promise import Desk, Promise
 from domain.batch import Batch
+from domain.pfp_unit import token_name
 
 log = structlog.get_logger()
 
@@ -79,8 +80,3 @@ def wanted_of(batch: Batch, index: int) -> MintWanted:
         uri=unit.uri("metadata"),
         reference=f"{batch.batch_id}/{index}",
     )
-
-
-def token_name(seed: str) -> str:
-    """At most 32 bytes, as the chain wants it."""
-    return f"MEGA PFP {seed[:8]}"

@@ -12,12 +12,10 @@ from collections.abc import Mapping
 from commands.batch_mints import FileIsStored, SealFile
 from consumers.gateways.ports import WillNotWork
 from consumers.gateways.vault_ports import Cache, Sealed, Vault
-from consumers.pfp.metadata import metadata
-from consumers.pfp.portrait import generate
-from consumers.reactions.batch_payments import token_name
+from consumers.pfp.portrait import generate, metadata
 from consumers.reactions.promise import Desk
 from domain.batch_events import FilePart
-from domain.pfp_unit import Unit
+from domain.pfp_unit import Unit, token_name
 
 PNG, JSON = "image/png", "application/json"
 PARTS: tuple[FilePart, ...] = ("image", "metadata")

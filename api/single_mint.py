@@ -1,0 +1,97 @@
+"""Single mints: the picture first, then one transaction that pays and mints (`contract.md` §5)."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from starlette.requests import Request
+from starlette.responses import Response
+
+from api.batching import (
+    MINTED_WITHIN_S,
+    SETTLED_WITHIN_S,
+    handed_in,
+    preparation,
+    until,
+)
+from api.deps import answered, context, parts_of, recorded
+from api.parts import Parts
+from api.principal import Principal
+from api.reading import SQL
+from commands.batches import SubmitPayment
+from commands.command import KeepAnswer, handle, look
+from commands.grove import SeeGrove
+from commands.prepare_batch import PrepareSingle
+from domain.batch import Batch
+from domain.batch_view import describe_minted
+from domain.pfp_refusals import PictureNotReady
+from domain.pfp_unit import token_name
+from domain.solana import BLOCKHASH_LASTS, Prepared
+
+
+async def prepare(request: Request, who: Principal, wallet: str) -> Response:
+    """Opens a mint, waits for its picture, and makes the transaction. A picture that was stored
+    for a mint that came to nothing is used again."""
+    parts = parts_of(request)
+    entropy = await _left_over(parts, who, wallet)
+    opening = await preparation(request, who, wallet, 1, "pfp_single", entropy)
+    opened = await handle(parts.ledger, opening, context(request, who))
+    id_ = str(opened.answer.body["batchId"])
+    batch = await until(parts, id_, _drawn, MINTED_WITHIN_S)
+    if batch.ended or not batch.unit(1).art_stored:
+        raise PictureNotReady()
+    blockhash = await parts.solana.blockhash()
+    unit = batch.unit(1)
+    prepared: Prepared = parts.solana.prepare_mint(
+        owner=batch.wallet,
+        name=token_name(unit.seed),
+        uri=unit.uri("metadata"),
+        reference=f"{id_}/1",
+        tree=await _tree(parts),
+        lamports=batch.lamports,
+        blockhash=blockhash,
+    )
+    expires_at = parts.clock.now() + BLOCKHASH_LASTS
+    ready = PrepareSingle(batch_id=id_, prepared=prepared, expires_at=expires_at)
+    return answered(await recorded(request, who, ready))
+
+
+async def confirm(request: Request, who: Principal, batch: Batch, said: str) -> Response:
+    parts, id_ = parts_of(request), batch.batch_id
+    if raw := await handed_in(parts, batch, said):
+        submit = SubmitPayment(batch_id=id_, raw=raw)
+        await handle(parts.ledger, submit, context(request, who))
+    now = await until(parts, id_, lambda b: b.status != "confirming", SETTLED_WITHIN_S)
+    body: dict[str, Any] = {"mintId": id_, "status": _spoken_status(now)}
+    if now.minted:
+        body["minted"] = describe_minted(now.minted[0])
+    keep = KeepAnswer(about=now.stream, status=200, body=body, owner=now.pass_id)
+    return answered(await recorded(request, who, keep))
+
+
+def _drawn(batch: Batch) -> bool:
+    return batch.unit(1).art_stored or bool(batch.ended) or bool(batch.paid)
+
+
+def _spoken_status(batch: Batch) -> str:
+    if batch.ended:
+        return "failed"
+    return "complete" if batch.minted else "confirming"
+
+
+async def _tree(parts: Parts) -> str:
+    """The tree to mint into: the reaction that stored the picture saw to it that there is one."""
+    if not parts.solana.authority:
+        return ""
+    see = SeeGrove(authority=parts.solana.authority)
+    tree = see.grove(await look(parts.ledger, see)).tree
+    if not tree:
+        raise PictureNotReady()
+    return tree
+
+
+async def _left_over(parts: Parts, who: Principal, wallet: str) -> str:
+    """The entropy of the last single mint, when it came to nothing; empty: take a new one."""
+    asked = {"names": list(who.names), "wallet": wallet}
+    rows = await parts.reader.rows(SQL["last_single"], asked)
+    return str(rows[0][0]) if rows else ""

@@ -1,0 +1,49 @@
+"""What the PFP routes ask of Solana; composed in `__main__`, as they know no vendor.
+
+Each of these is a question or a signature: none moves money. A question that cannot be answered
+raises SolanaSilent.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from typing import Protocol
+
+from domain.solana import Blockhash, Prepared
+
+
+class PreparesMint(Protocol):
+    """A payment of `lamports` and the mint of one token, in a transaction for `owner` to sign."""
+
+    def __call__(
+        self,
+        *,
+        owner: str,
+        name: str,
+        uri: str,
+        reference: str,
+        tree: str,
+        lamports: int,
+        blockhash: Blockhash,
+    ) -> Prepared: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Solana:
+    """`price`: lamports a token. `pay`: (wallet, lamports, reference, blockhash) → a payment, ours
+    signed. `complete`: (prepared, wallet, handed in) → the whole transaction. `failure`: why a
+    signed transaction would fail now, empty when it would not. `seen`: whether the chain knows a
+    signature. `height`: of the newest confirmed block. `authority`: whose trees are minted into,
+    empty for a minter that needs none."""
+
+    price: int
+    treasury: str
+    authority: str
+    blockhash: Callable[[], Awaitable[Blockhash]]
+    pay: Callable[[str, int, str, Blockhash], Prepared]
+    complete: Callable[[Prepared, str, str], str]
+    failure: Callable[[str], Awaitable[str]]
+    seen: Callable[[str], Awaitable[bool]]
+    height: Callable[[], Awaitable[int]]
+    prepare_mint: PreparesMint
