@@ -7,6 +7,7 @@ behaviours were read in a source and which are from memory.
     front.py     one twin on one port: control plane (`contract.md` §11), then vendor paths
     script.py    what happens to the next matching calls
     journal.py   the effects performed, kept over restarts, and the twin's clock
+    shelf.py     files that a twin keeps for ever
     wire.py      a call and an answer; a connection that really breaks
     paint.py     the portraits
     seedream.py, openai.py    one file a vendor

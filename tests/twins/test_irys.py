@@ -121,9 +121,11 @@ async def test_prices_balances_and_the_node_can_be_asked(node: Alone) -> None:
 
 async def test_a_script_without_effect_stores_nothing(node: Alone) -> None:
     sent = item(b"not stored")
+    await node.steer("funds", {"lamports": 1000})
     await node.steer("script", {"effect": "none"})
     assert (await post(node, sent.encode())).json()["id"] == sent.id
     assert (await node.client.get(f"/{sent.id}")).status_code == 404
+    assert (await node.client.get("/account/balance/solana")).json() == {"balance": "1000"}
     assert (await post(node, sent.encode())).status_code == 200
 
 
