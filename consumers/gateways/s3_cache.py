@@ -14,7 +14,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 from consumers.gateways.ports import WillNotWork
 from consumers.gateways.s3 import KEY, MAX_KEY, MISSING, VENDOR, broken, error_code, failure_of
 
-PREFIX = "pfp/"
+FOLDER = "pfp/"
 
 
 class S3Cache:
@@ -25,24 +25,24 @@ class S3Cache:
         self._bucket = bucket
 
     async def keep(self, key: str, content: bytes, content_type: str) -> None:
-        await asyncio.to_thread(self._put, _place(key), content, content_type)
+        await asyncio.to_thread(self._put, _checked(key), content, content_type)
 
     async def find(self, key: str) -> bytes | None:
-        return await asyncio.to_thread(self._get, _place(key))
+        return await asyncio.to_thread(self._get, _checked(key))
 
-    def _put(self, place: str, content: bytes, content_type: str) -> None:
+    def _put(self, key: str, content: bytes, content_type: str) -> None:
         try:
             self._client.put_object(
-                Bucket=self._bucket, Key=place, Body=content, ContentType=content_type
+                Bucket=self._bucket, Key=key, Body=content, ContentType=content_type
             )
         except ClientError as error:
             raise failure_of(error) from error
         except BotoCoreError as error:
             raise broken(error) from error
 
-    def _get(self, place: str) -> bytes | None:
+    def _get(self, key: str) -> bytes | None:
         try:
-            found = self._client.get_object(Bucket=self._bucket, Key=place)
+            found = self._client.get_object(Bucket=self._bucket, Key=key)
             return bytes(found["Body"].read())
         except ClientError as error:
             if error_code(error) in MISSING:
@@ -52,8 +52,8 @@ class S3Cache:
             raise broken(error) from error
 
 
-def _place(key: str) -> str:
-    place = PREFIX + key
-    if len(place) > MAX_KEY or not KEY.fullmatch(place):
+def _checked(key: str) -> str:
+    """The key: nothing that this cache writes or reads lies beside its folder."""
+    if not key.startswith(FOLDER) or len(key) > MAX_KEY or not KEY.fullmatch(key):
         raise WillNotWork(f"{VENDOR}: {key[:MAX_KEY]!r} is no key of the cache")
-    return place
+    return key

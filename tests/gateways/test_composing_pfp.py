@@ -8,7 +8,7 @@ import httpx
 import pytest
 from solders.keypair import Keypair
 
-from consumers.composing_pfp import vault
+from consumers.composing_pfp import vaults
 from consumers.gateways.ans104 import decode
 from consumers.gateways.vault_ports import Sealed
 from settings import Settings, SettingsError
@@ -19,8 +19,9 @@ IPFS = {"mega_pfp_vault": "ipfs", "ipfs_urls": ("https://kubo.example",)}
 
 
 def sealed(**given: Any) -> Sealed:
-    kept = vault(Settings.load(**given), httpx.AsyncClient(verify=False))
-    return kept.seal(b"hello", "text/plain", reference="unit-1")
+    settings = Settings.load(**given)
+    named = vaults(settings, httpx.AsyncClient(verify=False))[settings.mega_pfp_vault]
+    return named.seal(b"hello", "text/plain", reference="unit-1")
 
 
 def test_irys_signs_with_the_authority_and_reads_from_the_node_unless_told_otherwise() -> None:
@@ -41,7 +42,7 @@ def test_ipfs_has_addresses_of_ipfs_unless_told_otherwise() -> None:
     ("given", "missing"),
     [
         (IRYS | {"irys_url": None}, "IRYS_URL"),
-        (IRYS | {"solana_authority_key": None}, "SOLANA_AUTHORITY_KEY"),
+        (IRYS | {"mega_pfp_vault": "ipfs"}, "IPFS_URLS"),
         (IPFS | {"ipfs_urls": ()}, "IPFS_URLS"),
     ],
 )
