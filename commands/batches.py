@@ -10,7 +10,7 @@ from datetime import datetime
 from typing import Final
 
 from commands.command import Answer, Command, Seen
-from commands.passes import current_pass, survivors
+from commands.passes import current_pass, followed, survivors
 from domain.allowance import Allowance, allowance_stream
 from domain.batch import Batch
 from domain.batch_events import batch_stream
@@ -35,8 +35,10 @@ class WithBatch(Command):
         yield self.stream
         if self.stream in seen and self.batch(seen).opened:
             yield allowance_stream(self.batch(seen).wallet)
-            yield from survivors(seen, self.batch(seen).pass_id)
-            yield account_stream(self.pass_id(seen))
+            owner = self.batch(seen).pass_id
+            yield from survivors(seen, owner)
+            if followed(seen, owner):
+                yield account_stream(self.pass_id(seen))
 
     def batch(self, seen: Seen) -> Batch:
         return seen.get(Batch, self.stream)

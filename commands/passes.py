@@ -23,6 +23,11 @@ def survivors(seen: Seen, pass_id: str) -> Iterator[str]:
         pass_id = seen.get(Pass, pass_id).survivor if pass_id in seen else ""
 
 
+def followed(seen: Seen, pass_id: str) -> bool:
+    """Whether every pass on the way is in sight, so that `current_pass` can tell the last."""
+    return all(name in seen for name in survivors(seen, pass_id))
+
+
 def current_pass(seen: Seen, pass_id: str) -> Pass:
     return seen.get(Pass, list(survivors(seen, pass_id))[-1])
 
@@ -48,9 +53,10 @@ class Identify(Command):
             yield from survivors(seen, self.current)
         if claim in seen and (holder := seen.get(Claim, claim).holder):
             yield from survivors(seen, holder)
-            names = [*survivors(seen, holder), *survivors(seen, self.current or self.new_pass_id)]
-            if self.current and all(name in seen for name in names):
-                yield from (account_stream(name) for name in names)
+            asking = self.current or ""
+            if asking and followed(seen, asking) and followed(seen, holder):
+                names = (*survivors(seen, asking), *survivors(seen, holder))
+                yield from map(account_stream, names)
 
     def decide(self, seen: Seen, at: datetime) -> list[Event]:
         claim = identity_claim(self.identity)

@@ -8,7 +8,7 @@ from typing import Any
 
 from commands.batches import PFP
 from commands.command import Command, Seen
-from commands.passes import current_pass, survivors
+from commands.passes import current_pass, followed, survivors
 from domain.allowance import Allowance, allowance_stream
 from domain.batch_view import describe_slots
 from domain.credit_account import CreditAccount, account_stream
@@ -34,7 +34,7 @@ class SeeWallet(Command):
 
     def reads(self, seen: Seen) -> Iterator[str]:
         yield from survivors(seen, self.owner)
-        if all(name in seen for name in survivors(seen, self.owner)):
+        if followed(seen, self.owner):
             yield account_stream(self._pass_id(seen))
             yield allowance_stream(self._wallet(seen))
 

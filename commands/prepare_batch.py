@@ -8,7 +8,7 @@ from functools import reduce
 
 from commands.batches import PFP, WithBatch
 from commands.command import Answer, Command, Seen
-from commands.passes import current_pass, survivors
+from commands.passes import current_pass, followed, survivors
 from commands.pfp_status import chosen_wallet
 from domain.allowance import Allowance, allowance_stream
 from domain.batch import QUANTITY_MAX, Batch
@@ -46,7 +46,7 @@ class PrepareBatch(Command):
 
     def reads(self, seen: Seen) -> Iterator[str]:
         yield from survivors(seen, self.owner)
-        if any(name not in seen for name in survivors(seen, self.owner)):
+        if not followed(seen, self.owner):
             return
         wallet, account = self._wallet(seen), account_stream(self.pass_id(seen))
         yield batch_stream(self.batch_id)

@@ -1,0 +1,220 @@
+from __future__ import annotations
+
+import pytest
+
+from commands.allowances import SetAllowances
+from commands.passes import Identify
+from domain import pfp_refusals as refusals
+from domain.allowance import allowance_stream
+from domain.credit_account import account_stream
+from tests.commands.minting import OWNER, PRICE, WALLET, Minting
+
+
+@pytest.fixture
+def minting() -> Minting:
+    return Minting()
+
+
+def slots(minting: Minting) -> tuple[int, int]:
+    allowance = minting.memory.state(allowance_stream(WALLET))
+    return allowance.used, sum(allowance.reserved.values())
+
+
+def test_a_batch_reserves_its_slots_and_asks_for_its_price(minting):
+    told = minting.prepare(5)
+    assert told["lamports"] == str(5 * PRICE)
+    assert told["creditsApplied"] == 0 and told["transactionBase64"]
+    assert slots(minting) == (0, 5)
+
+
+def test_the_same_quantity_again_is_the_same_batch(minting):
+    assert minting.prepare(5)["batchId"] == minting.prepare(5)["batchId"]
+    assert slots(minting) == (0, 5)
+
+
+def test_another_quantity_replaces_the_unpaid_batch(minting):
+    first, second = minting.prepare(5)["batchId"], minting.prepare(2)["batchId"]
+    assert minting.batch(first).status == "cancelled"
+    assert minting.batch(second).status == "prepared"
+    assert slots(minting) == (0, 2)
+
+
+@pytest.mark.parametrize("quantity", [0, 11, -1])
+def test_a_quantity_out_of_bounds_is_refused(minting, quantity):
+    with pytest.raises(refusals.InvalidQuantity):
+        minting.prepare(quantity)
+
+
+def test_a_wallet_that_is_not_on_the_allowlist_is_refused():
+    with pytest.raises(refusals.NotEligible):
+        Minting(allowed=0).prepare(1)
+
+
+def test_the_allowlist_is_never_exceeded(minting):
+    minting.pay(minting.prepare(8)["batchId"])
+    for _ in range(8):
+        minting.make("b1")
+    with pytest.raises(refusals.NoSlots):
+        minting.prepare(3)
+    assert slots(minting) == (8, 0)
+
+
+def test_a_payment_makes_credits_and_each_token_takes_one(minting):
+    minting.pay(minting.prepare(3)["batchId"])
+    assert minting.credits == 3 and slots(minting) == (3, 0)
+    assert [minting.make("b1") for _ in range(3)] == [1, 2, 3]
+    assert minting.credits == 0 and minting.batch("b1").status == "complete"
+    assert minting.ask("b1") == 0
+
+
+def test_idle_units_are_credits_of_the_next_batch_and_leave_theirs(minting):
+    minting.pay(minting.prepare(5)["batchId"])
+    minting.make("b1")
+    minting.make("b1")
+    told = minting.prepare(5)
+    assert told["creditsApplied"] == 3 and told["lamports"] == str(2 * PRICE)
+    assert minting.batch("b1").remaining == 0 and minting.batch("b1").status == "complete"
+    assert slots(minting) == (5, 2)
+    minting.pay(told["batchId"])
+    assert minting.credits == 5
+    for _ in range(5):
+        minting.make(told["batchId"])
+    assert minting.credits == 0 and slots(minting) == (7, 0)
+
+
+def test_only_as_many_units_leave_as_are_wanted(minting):
+    minting.pay(minting.prepare(5)["batchId"])
+    told = minting.prepare(2)
+    assert told["transactionBase64"] is None and told["lamports"] == "0"
+    assert minting.batch(told["batchId"]).status == "paid"
+    assert minting.batch("b1").remaining == 3 and minting.credits == 5
+
+
+def test_what_was_taken_over_stays_a_credit_when_the_batch_comes_to_nothing(minting):
+    minting.pay(minting.prepare(3)["batchId"])
+    minting.prepare(5)
+    minting.lapse("b2")
+    assert minting.credits == 3 and slots(minting) == (3, 0)
+    assert minting.prepare(3)["lamports"] == "0"
+
+
+def test_a_unit_at_work_does_not_leave_its_batch(minting):
+    minting.pay(minting.prepare(2)["batchId"])
+    minting.ask("b1")
+    assert minting.prepare(2)["creditsApplied"] == 1
+
+
+def test_nothing_more_is_asked_while_a_payment_may_land(minting):
+    minting.prepare(2)
+    minting.submit("b1")
+    for quantity in (2, 3):
+        with pytest.raises(refusals.BatchPaymentInFlight):
+            minting.prepare(quantity)
+    with pytest.raises(refusals.BatchPaymentInFlight):
+        minting.cancel("b1")
+
+
+def test_slots_come_back_with_the_proof_and_not_before(minting):
+    minting.prepare(4)
+    minting.submit("b1")
+    minting.memory.later(3600)
+    assert slots(minting) == (0, 4)
+    minting.lapse("b1")
+    assert slots(minting) == (0, 0) and minting.batch("b1").status == "expired"
+    with pytest.raises(refusals.BatchExpired):
+        minting.submit("b1")
+
+
+def test_a_payment_that_lands_after_it_was_cancelled_is_honoured(minting):
+    minting.prepare(4)
+    minting.cancel("b1")
+    assert slots(minting) == (0, 0)
+    minting.land("b1")
+    assert minting.batch("b1").status == "paid"
+    assert minting.credits == 4 and slots(minting) == (4, 0)
+
+
+def test_what_lands_when_the_slots_are_gone_is_refund_due(minting):
+    minting.prepare(6)
+    minting.cancel("b1")
+    minting.prepare(8)
+    minting.land("b1")
+    paid = minting.batch("b1").paid
+    assert (paid.paid_units, paid.units, paid.refund_due) == (2, 2, str(4 * PRICE))
+    assert slots(minting) == (2, 8) and minting.credits == 2
+
+
+def test_a_late_landing_does_not_get_back_credits_that_others_have(minting):
+    minting.pay(minting.prepare(3)["batchId"])
+    minting.prepare(5)
+    minting.cancel("b2")
+    minting.prepare(3)
+    minting.land("b2")
+    assert minting.batch("b2").paid.units == 2
+    assert minting.credits == 5
+
+
+def test_a_failed_payment_gives_back_slots_and_credits(minting):
+    minting.prepare(4)
+    minting.submit("b1")
+    minting.fail_payment("b1")
+    assert minting.batch("b1").status == "failed" and slots(minting) == (0, 0)
+
+
+def test_a_paid_batch_cannot_be_cancelled(minting):
+    minting.pay(minting.prepare(1)["batchId"])
+    with pytest.raises(refusals.BatchAlreadyPaid):
+        minting.cancel("b1")
+
+
+def test_three_failures_end_a_round_and_leave_the_credit(minting):
+    minting.pay(minting.prepare(2)["batchId"])
+    index = minting.ask("b1")
+    minting.store("b1", index)
+    uri = minting.batch("b1").unit(index).uri("metadata")
+    for _ in range(3):
+        minting.fail("b1", index)
+    unit = minting.batch("b1").unit(index)
+    assert unit.failure.gave_up and unit.tried == 3 and minting.credits == 2
+    assert minting.ask("b1") == index, "the unit that failed is asked for again"
+    again = minting.batch("b1").unit(index)
+    assert again.tried == 0 and again.art_stored and again.uri("metadata") == uri
+
+
+def test_an_empty_storage_account_costs_no_try(minting):
+    minting.pay(minting.prepare(1)["batchId"])
+    index = minting.ask("b1")
+    minting.fail("b1", index, "quota")
+    unit = minting.batch("b1").unit(index)
+    assert unit.tried == 0 and unit.failure.gave_up
+
+
+def test_a_mint_that_may_still_land_has_not_failed(minting):
+    minting.pay(minting.prepare(1)["batchId"])
+    index = minting.ask("b1")
+    minting.store("b1", index)
+    minting.sign("b1", index)
+    minting.fail("b1", index)
+    assert minting.batch("b1").unit(index).failure is None
+    minting.mint("b1", index)
+    assert minting.batch("b1").status == "complete"
+
+
+def test_credits_and_their_holds_come_along_when_passes_merge(minting):
+    minting.pay(minting.prepare(2)["batchId"])
+    elder = "pass:user:elder"
+    minting.memory.now = minting.memory.now.replace(year=2029)
+    minting.memory.do(Identify(identity="email:e", new_pass_id=elder))
+    minting.memory.now = minting.memory.now.replace(year=2030)
+    minting.memory.do(Identify(identity="email:e", new_pass_id=elder, current=OWNER))
+    assert minting.credits == 0
+    account = minting.memory.state(account_stream(elder))
+    assert account.balance("PFP") == 2 and account.held("PFP", "b1") == 2
+    minting.make("b1")
+    assert minting.memory.state(account_stream(elder)).balance("PFP") == 1
+
+
+def test_an_allowance_is_set_once_for_the_same_number(minting):
+    before = len(minting.memory.history)
+    minting.memory.do(SetAllowances(items=((WALLET, 10),)))
+    assert len(minting.memory.history) == before
