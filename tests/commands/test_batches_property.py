@@ -21,7 +21,7 @@ others = some.tuples(
     some.sampled_from(
         ["submit", "land", "lapse", "fail_payment", "cancel", "ask", "make", "fail", "later"]
     ),
-    some.integers(0, 5),
+    some.integers(0, 2),
 )
 
 
@@ -80,8 +80,8 @@ def statement(minting: Minting) -> dict:
     return make_statement(OWNER, recorded, position=len(recorded), head_hash="")["assets"]
 
 
-@settings(max_examples=150)
-@given(some.lists(some.one_of(quantities, others), max_size=40))
+@settings(max_examples=200)
+@given(some.lists(some.one_of(quantities, others), min_size=10, max_size=40))
 def test_what_was_paid_is_minted_or_a_credit_after_every_step(story):
     minting = Minting(allowed=ALLOWED)
     for what, which in story:
