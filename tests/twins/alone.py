@@ -35,6 +35,7 @@ class Alone:
 async def alone(twin: Twin, folder: Path | None = None) -> AsyncIterator[Alone]:
     journal = Journal(twin.name, folder)
     with socket.create_server(("127.0.0.1", 0)) as chosen:
+        chosen.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         url = f"http://127.0.0.1:{chosen.getsockname()[1]}"
         config = uvicorn.Config(
             Front(twin, journal),
