@@ -70,7 +70,8 @@ async def main() -> None:
     asked = Asked(chain, wallets)
     try:
         async with questions_client() as web:
-            base, solana = compose(settings, asked, web), compose_solana(settings, web)
+            base = compose(settings, asked, web)
+            solana = AskedOfSolana(settings, web).parts(settings)
             async with open_parts(settings, asked.head, base, solana, asked.wallet) as parts:
                 app = create_app(parts)
                 await serve(uvicorn.Server(configured(app, settings.mega_port)))
@@ -150,50 +151,59 @@ def compose(settings: Settings, asked: Asked, web: httpx.AsyncClient) -> Base:
     )
 
 
-def compose_solana(settings: Settings, web: httpx.AsyncClient) -> Solana:
-    """What the PFP routes ask, each failure of the world said as a refusal."""
-    chain = composing_solana.solana_chain(settings, web)
-    payments = composing_solana.payments(settings)
-    minter = composing_solana.minters(settings, chain)[settings.mega_pfp_minter]
+class AskedOfSolana:
+    """The chain, asked on behalf of the routes; each failure of the world said as a refusal."""
 
-    async def asked(question: Awaitable[Answer]) -> Answer:
+    def __init__(self, settings: Settings, web: httpx.AsyncClient) -> None:
+        self._chain = composing_solana.solana_chain(settings, web)
+        self._payments = composing_solana.payments(settings)
+        minters = composing_solana.minters(settings, self._chain)
+        self._minter = minters[settings.mega_pfp_minter]
+
+    async def blockhash(self) -> Blockhash:
+        return await self._told(self._chain.blockhash())
+
+    async def seen(self, signature: str) -> bool:
+        return await self._told(self._chain.fate(signature)) is not None
+
+    async def height(self) -> int:
+        return (await self._told(self._chain.heights()))[0]
+
+    async def failure(self, raw: str) -> str:
+        return await self._told(self._chain.simulate(raw))
+
+    def pay(self, wallet: str, lamports: int, reference: str, blockhash: Blockhash) -> Prepared:
+        try:
+            return self._payments.prepare(wallet, lamports, blockhash, reference=reference)
+        except WillNotWork as no_address:
+            raise ForeignWallet() from no_address
+
+    def prepare_mint(
+        self, *, tree: str, lamports: int, blockhash: Blockhash, **wanted: str
+    ) -> Prepared:
+        return self._minter.prepare_paid_mint(MintWanted(**wanted), tree, lamports, blockhash)
+
+    async def _told(self, question: Awaitable[Answer]) -> Answer:
         try:
             return await question
         except Failure as silent:
             log.warning("solana_not_asked", why=silent.reason)
             raise SolanaSilent() from silent
 
-    async def seen(signature: str) -> bool:
-        return await asked(chain.fate(signature)) is not None
-
-    async def height() -> int:
-        return (await asked(chain.heights()))[0]
-
-    async def failure(raw: str) -> str:
-        return await asked(chain.simulate(raw))
-
-    def pay(wallet: str, lamports: int, reference: str, blockhash: Blockhash) -> Prepared:
-        try:
-            return payments.prepare(wallet, lamports, blockhash, reference=reference)
-        except WillNotWork as no_address:
-            raise ForeignWallet() from no_address
-
-    def prepare_mint(*, tree: str, lamports: int, blockhash: Blockhash, **wanted: str) -> Prepared:
-        return minter.prepare_paid_mint(MintWanted(**wanted), tree, lamports, blockhash)
-
-    authority = composing_solana.authority(settings).pubkey()
-    return Solana(
-        price=settings.mega_pfp_price_lamports,
-        treasury=payments.treasury,
-        authority=str(authority) if minter.kind == "bubblegum" else "",
-        blockhash=lambda: asked(chain.blockhash()),
-        pay=pay,
-        complete=composing_solana.signed_reader(settings).complete,
-        failure=failure,
-        seen=seen,
-        height=height,
-        prepare_mint=prepare_mint,
-    )
+    def parts(self, settings: Settings) -> Solana:
+        authority = str(composing_solana.authority(settings).pubkey())
+        return Solana(
+            price=settings.mega_pfp_price_lamports,
+            treasury=self._payments.treasury,
+            authority=authority if self._minter.kind == "bubblegum" else "",
+            blockhash=self.blockhash,
+            pay=self.pay,
+            complete=composing_solana.signed_reader(settings).complete,
+            failure=self.failure,
+            seen=self.seen,
+            height=self.height,
+            prepare_mint=self.prepare_mint,
+        )
 
 
 def configured(app: object, port: int) -> uvicorn.Config:

@@ -126,27 +126,22 @@ def compose(
     payments = Payments(desk, examiner, publisher)
     generation = Generation(desk, image_provider(settings, web), store, publisher, cap)
     pictures = Pictures(desk, openai(settings, web), store, mintable, cap)
-    pfp = pfp_reactions(settings, desk, web, cap)
-    slow: Mapping[str, Reaction] = {
-        "generate": generation.generate,
-        "picture": pictures.make,
-        "mint": pfp["mint"],
-    }
+    slow: Mapping[str, Reaction] = {"generate": generation.generate, "picture": pictures.make}
     quick: Mapping[str, Reaction] = {
         "verify": payments.verify,
         "finality": payments.watch,
         "expire": payments.expire,
         "final_mint": FinalMint(desk, examiner, evm_minter(settings), payments).mint,
         "x402": settlement.attend,
-        "batch": pfp["batch"],
     }
+    # Pictures take minutes, and what moves money must not wait for a free hand.
+    kinds = (quick, slow, pfp_reactions(settings, desk, web, cap))
     sources: list[Source] = [RoleMints(chain), Geoplets(geoplets)]
     return [
         relay(settings, ledger),
         *intakes(settings, results),
         *(watcher(settings, source, publisher) for source in sources),
-        # Pictures take minutes, and what moves money must not wait for a free hand.
-        *(Worker(settings.database, kinds, clock.now, paces=paces(env)) for kinds in (quick, slow)),
+        *(Worker(settings.database, each, clock.now, paces=paces(env)) for each in kinds),
     ]
 
 

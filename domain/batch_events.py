@@ -169,8 +169,11 @@ class PfpFileSealed(UnitEvent):
 @event("pfp_file_stored.v1")
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PfpFileStored(UnitEvent):
+    """`receipt`: what the vault signed for it, the proof until everybody can read it there."""
+
     part: FilePart
     item_id: str
+    receipt: str
 
 
 @event("pfp_mint_signed.v1")
