@@ -66,9 +66,10 @@ class SealFile(WithUnit):
 
 class FileIsStored(WithUnit):
     part: FilePart
+    receipt: str = ""
 
     def decide(self, seen: Seen, at: datetime) -> list[Event]:
-        return self.unit(seen).store(self.batch_id, self.part)
+        return self.unit(seen).store(self.batch_id, self.part, self.receipt)
 
 
 class SignMint(WithUnit):

@@ -87,13 +87,17 @@ class Unit:
     def seal(self, sealed: happened.PfpFileSealed) -> list[Event]:
         return [] if sealed.part in self.sealed or not self.open else [sealed]
 
-    def store(self, batch_id: str, part: FilePart) -> list[Event]:
+    def store(self, batch_id: str, part: FilePart, receipt: str) -> list[Event]:
         if part in self.stored or part not in self.sealed:
             return []
-        item_id = self.sealed[part].item_id
-        return [
-            happened.PfpFileStored(batch_id=batch_id, index=self.index, part=part, item_id=item_id)
-        ]
+        stored = happened.PfpFileStored(
+            batch_id=batch_id,
+            index=self.index,
+            part=part,
+            item_id=self.sealed[part].item_id,
+            receipt=receipt,
+        )
+        return [stored]
 
     def sign(self, signed: happened.PfpMintSigned) -> list[Event]:
         """One at a time: while one may land there is no other."""

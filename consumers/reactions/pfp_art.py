@@ -33,8 +33,9 @@ class Art:
             if part in unit.stored:
                 continue
             sealed, unit = await self._sealed(batch_id, unit, part, cause)
-            await self._at(unit.sealed[part].vault).post(sealed)
-            stored = FileIsStored(batch_id=batch_id, index=unit.index, part=part)
+            receipt = await self._at(unit.sealed[part].vault).post(sealed)
+            ids = {"batch_id": batch_id, "index": unit.index, "part": part}
+            stored = FileIsStored(**ids, receipt=receipt)
             for event in (await self._desk.do(stored, cause=cause)).events:
                 unit = unit.evolve(event)
 
