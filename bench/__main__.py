@@ -15,7 +15,7 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
-from bench import http, loss, reads, rebuild, writes, x402
+from bench import http, loss, pfp, reads, rebuild, writes, x402
 from bench.fill import fill
 from bench.measure import Measurement
 from bench.pgbench import Pgbench
@@ -28,7 +28,7 @@ LATEST = Path(__file__).parent / "latest.json"
 def main(
     seconds: Annotated[float, typer.Option(help="length of one run of one row")] = 3.0,
     events: Annotated[int, typer.Option(help="events of the long rows")] = 1_000_000,
-    only: Annotated[str, typer.Option(help="http, x402, ledger or loss")] = "",
+    only: Annotated[str, typer.Option(help="pfp, http, x402, ledger or loss")] = "",
 ) -> None:
     """Measures the ledger on a PostgreSQL of its own, fsync on."""
     console = Console()
@@ -42,6 +42,10 @@ def main(
 
 
 def measured(seconds: float, events: int, only: str) -> Iterator[Measurement]:
+    if wanted(only, "pfp"):
+        yield from pfp.rows()
+    if only == "pfp":  # which needs no world
+        return
     with open_world(durable=True) as world:
         if wanted(only, "http"):
             with world.database() as database:

@@ -25,7 +25,7 @@ CORNER = ONE // 7  # radius
 UNIT = 1 << 10  # a gain of one
 # A stripe of red, green and blue phosphor and a gap: what each lets through of the three colours.
 STRIPES = np.array(
-    [[1210, 860, 900], [930, 1150, 900], [900, 860, 1260], [800, 800, 800]], dtype=np.uint32
+    [[1210, 860, 900], [930, 1150, 900], [900, 860, 1260], [800, 800, 800]], dtype=np.int32
 )
 LINES = 128  # that the beam draws
 BEAM_MIDDLE, BEAM_EDGE = 1210, 560  # its gain in the middle of a line and between two
@@ -100,7 +100,7 @@ def brightness() -> NDArray[np.uint8]:
 
 @cache
 def the_glass() -> Glass:
-    at = (2 * np.arange(PIXELS, dtype=np.int64) - PIXELS + 1) * ONE // PIXELS
+    at = (2 * np.arange(PIXELS, dtype=np.int32) - PIXELS + 1) * ONE // PIXELS
     bent = ONE + BEZEL + BULGE * (at * at // ONE) // ONE
     across, down = at[None, :] * bent[:, None] // ONE, at[:, None] * bent[None, :] // ONE
     column, row = ((place + ONE) * PIXELS // (2 * ONE) for place in (across, down))
@@ -110,13 +110,13 @@ def the_glass() -> Glass:
     return Glass(inside.astype(np.intp), gain.astype(np.uint32), shine(at, coverage(across, down)))
 
 
-def beam(down: NDArray[np.int64]) -> NDArray[np.int64]:
+def beam(down: NDArray[np.int32]) -> NDArray[np.int32]:
     """The gain by the distance from the middle of the nearest line."""
     off = (down + ONE) * LINES % (2 * ONE) - ONE
     return BEAM_MIDDLE - (BEAM_MIDDLE - BEAM_EDGE) * (off * off // ONE) // ONE
 
 
-def coverage(across: NDArray[np.int64], down: NDArray[np.int64]) -> NDArray[np.int64]:
+def coverage(across: NDArray[np.int32], down: NDArray[np.int32]) -> NDArray[np.int32]:
     """Share of UNIT in which a place is on the picture: one inside, fading out over a few pixels
     along an edge with round corners."""
     past_x = np.maximum(np.abs(across) - (ONE - CORNER), 0)
@@ -125,17 +125,17 @@ def coverage(across: NDArray[np.int64], down: NDArray[np.int64]) -> NDArray[np.i
     return np.clip(left * 12 // CORNER * UNIT // ONE, 0, UNIT)
 
 
-def vignette(at: NDArray[np.int64]) -> NDArray[np.int64]:
+def vignette(at: NDArray[np.int32]) -> NDArray[np.int32]:
     square = at * at // ONE
     return UNIT - (square[:, None] + square[None, :]) * (UNIT // 7) // ONE
 
 
-def shine(at: NDArray[np.int64], on_picture: NDArray[np.int64]) -> Light:
+def shine(at: NDArray[np.int32], on_picture: NDArray[np.int32]) -> Light:
     """A soft reflection in the upper left, and the dark case around the glass."""
     near = np.clip(
         ONE - ((at + ONE // 2)[None, :] ** 2 + (at + ONE * 3 // 4)[:, None] ** 2) // ONE, 0, ONE
     )
-    tint = np.array([5, 5, 7])
+    tint = np.array([5, 5, 7], np.int32)
     lit = near[:, :, None] * tint * 60 // ONE * on_picture[:, :, None] // UNIT
-    case = (UNIT - on_picture)[:, :, None] * np.array([14 * 14, 11 * 11, 22 * 22]) // UNIT
+    case = (UNIT - on_picture)[:, :, None] * np.array([14 * 14, 11 * 11, 22 * 22], np.int32) // UNIT
     return (lit + case).astype(np.uint32)

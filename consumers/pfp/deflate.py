@@ -47,19 +47,19 @@ def compressed(content: bytes, distances: Sequence[int]) -> bytes:
     literal_sizes = code_sizes(np.bincount(symbols, minlength=286))
     distance_sizes = code_sizes(np.bincount(reach[copies], minlength=30))
     literal_codes, distance_codes = codes(literal_sizes), codes(distance_sizes)
-    # Four fields a token: symbol, length's extra bits, distance, its extra bits.
-    values = np.zeros((len(symbols), 4), np.int64)
-    widths = np.zeros((len(symbols), 4), np.int64)
-    values[:, 0], widths[:, 0] = literal_codes[symbols], literal_sizes[symbols]
-    copied = np.flatnonzero(copies)
-    kind, reach = kind[copied], reach[copied]
-    values[copied, 1] = lengths[copied] - LENGTH_STARTS[kind]
-    widths[copied, 1] = LENGTH_BITS[kind]
-    values[copied, 2], widths[copied, 2] = distance_codes[reach], distance_sizes[reach]
-    values[copied, 3] = far[copied] - DISTANCE_STARTS[reach]
-    widths[copied, 3] = DISTANCE_BITS[reach]
+    values, widths = literal_codes[symbols], literal_sizes[symbols]
+    at = np.flatnonzero(copies)
+    kind, reach = kind[at], reach[at]
+    # What follows a length: its extra bits, the distance, its extra bits; 48 bits at most in all.
+    for field, size in (
+        (lengths[at] - LENGTH_STARTS[kind], LENGTH_BITS[kind]),
+        (distance_codes[reach], distance_sizes[reach]),
+        (far[at] - DISTANCE_STARTS[reach], DISTANCE_BITS[reach]),
+    ):
+        values[at] |= field << widths[at]
+        widths[at] += size
     head, head_widths = header(literal_sizes, distance_sizes)
-    packed = bits(np.append(head, values.ravel()), np.append(head_widths, widths.ravel()))
+    packed = bits(np.append(head, values), np.append(head_widths, widths))
     return HEADER + packed + adler32(content).to_bytes(4, "big")
 
 
@@ -68,29 +68,37 @@ def tokenized(
 ) -> tuple[Numbers, Numbers, Numbers]:
     """Greedy: at every place the longest repetition, of the nearest distance that has it. Three
     columns: the literal, the length copied (0: none), its distance."""
-    longest = np.zeros(len(data), np.int32)
-    where = np.zeros(len(data), np.int32)
+    end = len(data)
+    longest, where = np.zeros(end, np.int32), np.zeros(end, np.int32)
     for distance in distances:
         found = runs(data, distance)
         better = found > longest
-        longest[better], where[better] = found[better], distance
-    good = longest >= SHORTEST
-    at, starts = 0, []
-    jumps = np.flatnonzero(good).tolist()
-    sizes = longest[good].tolist()
-    for place, size in zip(jumps, sizes, strict=True):
-        if place >= at:
-            starts.append(place)
-            at = place + size
-    begun = np.array(starts, np.int64)
-    inside = np.zeros(len(data) + 1, np.int64)
-    np.add.at(inside, begun, 1)
-    np.add.at(inside, begun + longest[begun], -1)
-    kept = np.cumsum(inside[:-1]) == 0
+        np.copyto(longest, found, where=better)
+        where[better] = distance
+    longest[longest < SHORTEST] = 0
+    begun = starts(longest)
+    past = np.zeros(end + 1, np.int8)
+    past[begun] += 1
+    past[begun + longest[begun]] -= 1
+    kept = np.cumsum(past[:-1], dtype=np.int8) == 0
     kept[begun] = True
-    lengths = np.zeros(len(data), np.int64)
+    lengths = np.zeros(end, np.int32)
     lengths[begun] = longest[begun]
-    return data[kept].astype(np.int64), lengths[kept], where[kept].astype(np.int64)
+    return data[kept].astype(np.int64), lengths[kept].astype(np.int64), where[kept].astype(np.int64)
+
+
+def starts(longest: NDArray[np.int32]) -> Numbers:
+    """Where the repetitions begin that are taken: each is the first after the end of the last."""
+    end = len(longest)
+    places = np.arange(end + 1, dtype=np.int32)
+    begins = np.where(np.append(longest, 1) > 0, places, np.int32(end))
+    following = np.minimum.accumulate(begins[::-1])[::-1]
+    after = memoryview(following[places[:-1] + longest])
+    taken, at = [], int(following[0])
+    while at < end:
+        taken.append(at)
+        at = after[at]
+    return np.array(taken, np.int64)
 
 
 def runs(data: NDArray[np.uint8], distance: int) -> NDArray[np.int32]:

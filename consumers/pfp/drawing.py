@@ -11,11 +11,12 @@ from consumers.pfp.chance import below
 from consumers.pfp.palettes import DYES, FIXED, GLOWS, INK, IRISES, SKIES, SKINS, Colour, Ramp
 from consumers.pfp.sprite import SIZE, Sprite
 from consumers.pfp.sprites.clothes import CLOTHES
+from consumers.pfp.sprites.extras import EXTRAS, EYEWEAR
 from consumers.pfp.sprites.faces import BEAMS, EYES, MARKS, MOUTHS
 from consumers.pfp.sprites.hair import BEHIND, HAIR
 from consumers.pfp.sprites.heads import HEADS, WHISKERS
+from consumers.pfp.sprites.headwear import BRIMS, HEADWEAR
 from consumers.pfp.sprites.skies import sky
-from consumers.pfp.sprites.wear import BRIMS, EXTRAS, EYEWEAR, HEADWEAR
 from consumers.pfp.traits import Trait
 
 Canvas = dict[tuple[int, int], Colour]

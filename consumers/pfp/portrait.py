@@ -43,8 +43,8 @@ def generate(seed: bytes) -> Portrait:
 
 
 def metadata(portrait: Portrait, *, name: str, seed: bytes, image_uri: str) -> bytes:
-    """What a token's URI leads to (Metaplex's token metadata standard): JSON, UTF-8, keys sorted, no
-    spaces. `properties.seed` is the seed in hex, from which the picture can be made again."""
+    """What a token's URI leads to (Metaplex's token metadata standard): JSON in UTF-8, its keys
+    sorted, no spaces. `properties.seed` is the seed in hex, as `mega pfp render` takes it."""
     kind = next(trait.value for trait in portrait.traits if trait.kind == "Kind")
     content = {
         "name": name,

@@ -74,22 +74,22 @@ BACKGROUNDS: dict[str, tuple[int, Weights]] = {
 DYES = {
     "Ink": 12,
     "Chestnut": 12,
-    "Ginger": 10,
+    "Ginger": 12,
     "Blond": 12,
     "Rose": 9,
     "Lagoon": 8,
     "Violet": 8,
-    "Snow": 6,
-    "Matcha": 6,
+    "Snow": 8,
+    "Matcha": 8,
     "Crimson": 6,
     "Cobalt": 5,
 }
 CLOTH = even("Ink", "Rose", "Lagoon", "Violet", "Snow", "Matcha", "Crimson", "Cobalt", "Blond")
 
 MOUTHS = {
-    "Smile": 22,
+    "Smile": 21,
     "Calm": 18,
-    "Smirk": 16,
+    "Smirk": 15,
     "Grin": 10,
     "Pout": 7,
     "Oh": 6,
@@ -123,7 +123,7 @@ HAIR = {
     NONE: 3,
 }
 HEADWEAR = {
-    NONE: 58,
+    NONE: 57,
     "Cap": 9,
     "Beanie": 8,
     "Headphones": 7,
