@@ -9,6 +9,7 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Request, Response
 from pydantic import AfterValidator, BeforeValidator, Field, StringConstraints
 
+from api import siws
 from api.body import Body, NoBody, read_body
 from api.deps import answered, parts_of, set_session, signed_in, spoken
 from api.problems import NotFound
@@ -28,6 +29,7 @@ from api.sessions import (
     seconds_left,
     start_session,
 )
+from api.sign_in import MalformedMessage
 from api.speech import told
 from api.tokens import SCOPES, SIGN_IN_LASTS_S, SOCKET_LASTS_S
 from commands.passes import EndSession, OpenPass
@@ -36,7 +38,6 @@ router = APIRouter(prefix="/auth", tags=["sign-in"])
 
 DEV_LASTS_MAX_S = 31 * 24 * 3600
 _evm = re.compile(r"0x[0-9a-fA-F]{40}")
-_solana = re.compile(r"[1-9A-HJ-NP-Za-km-z]{32,44}")
 
 ADDRESS = "0x19E7E376E7C213B7E7e7e46cc70A5dD086DAff2A"
 MESSAGE = (
@@ -75,9 +76,16 @@ def _identity(value: Any) -> str:
         kind, address = value["kind"], value["address"]
     if isinstance(address, str) and kind in (None, "evm") and _evm.fullmatch(address):
         return f"eip155:{address.lower()}"
-    if isinstance(address, str) and kind in (None, "solana") and _solana.fullmatch(address):
+    if isinstance(address, str) and kind in (None, "solana") and _on_solana(address):
         return f"solana:{address}"
     raise ValueError("must be an EVM or Solana address, or {kind: evm|solana, address}")
+
+
+def _on_solana(address: str) -> bool:
+    try:
+        return bool(siws.address(address))
+    except MalformedMessage:
+        return False
 
 
 _few = Field(max_length=20, strict=False)

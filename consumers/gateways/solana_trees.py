@@ -42,7 +42,8 @@ class Shape:
     @classmethod
     def parse(cls, text: str) -> Self:
         """`depth/buffer/canopy`; ValueError when there is no such tree."""
-        shape = cls(*map(int, text.split("/")))
+        depth, buffer, canopy = map(int, text.split("/"))
+        shape = cls(depth, buffer, canopy)
         if shape.buffer not in BUFFERS_OF_DEPTH.get(shape.depth, ()):
             raise ValueError(f"no tree has depth {shape.depth} and buffer {shape.buffer}")
         if shape.canopy > min(shape.depth, DEEPEST_CANOPY):

@@ -253,6 +253,7 @@ async def test_a_socket_token_opens_no_route(api: Api) -> None:
         {"expires_in": 32 * 86400},
         {"wallets": ["0x1"]},
         {"wallets": [{"kind": "solana", "address": "0x" + "a" * 40}]},
+        {"wallets": [{"kind": "solana", "address": "z" * 44}]},
         {"wallets": "0x" + "a" * 40},
         {"unknown": 1},
     ],
