@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import typer
 
-from cli import audit, demo, demo_geoplet, operate, pfp
+from cli import audit, demo, demo_batch, demo_geoplet, operate, pfp
 from cli.export import export
 from cli.failures import Commands
 from cli.run import run
@@ -51,6 +51,7 @@ def migrate() -> None:
 demos = group("demo", "Stories told against the running world.")
 demos.command("role-mint")(demo.role_mint)
 demos.command("geoplet")(demo_geoplet.geoplet)
+demos.command("batch")(demo_batch.batch)
 
 
 @demos.command("all")
@@ -58,6 +59,7 @@ def all_demos(json_: AsJson = False) -> None:
     """Every story, one after the other."""
     demo.role_mint(json_=json_)
     demo_geoplet.geoplet(json_=json_)
+    demo_batch.batch(json_=json_)
 
 
 app.command()(audit.verify)
