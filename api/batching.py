@@ -31,10 +31,6 @@ from domain.pfp_refusals import (
 )
 from domain.solana import BLOCKHASH_LASTS, Prepared
 
-POLL_S = 0.1
-SETTLED_WITHIN_S = 3.0
-PAID_WITHIN_S = 30.0
-MINTED_WITHIN_S = 55.0
 NO_MONEY = '"Custom":1}'
 """The system program's word for a payer with too little, in a node's compact JSON."""
 
@@ -93,9 +89,14 @@ async def until(
     end = asyncio.get_running_loop().time() + within_s
     batch = await batch_now(parts, batch_id)
     while not there(batch) and asyncio.get_running_loop().time() < end:
-        await asyncio.sleep(POLL_S)
+        await asyncio.sleep(parts.solana.patience.look_s)
         batch = await batch_now(parts, batch_id)
     return batch
+
+
+def settled(batch: Batch) -> bool:
+    """Whether the chain has said what it will of a payment that was handed in."""
+    return batch.status != "confirming"
 
 
 async def handed_in(parts: Parts, batch: Batch, said: str) -> str:
@@ -131,7 +132,7 @@ async def confirm(
     raw = await handed_in(parts, batch, said or "")
     submit = SubmitPayment(batch_id=id_, raw=raw, auto_mint=auto_mint)
     await handle(parts.ledger, submit, context(request, who))
-    now = await until(parts, id_, lambda b: b.status != "confirming", SETTLED_WITHIN_S)
+    now = await until(parts, id_, settled, parts.solana.patience.handed_in_s)
     if not now.paid:
         now.must_be_payable()
     body = {"batchId": id_, "status": "paid" if now.paid else "confirming"}
@@ -150,13 +151,14 @@ async def cancel(request: Request, who: Principal, batch: Batch) -> Response:
 async def mint_one(request: Request, who: Principal, batch_id: str) -> Response:
     """Opens the next unit and waits for what comes of it; it goes on without who asked."""
     parts = parts_of(request)
-    batch = await until(parts, batch_id, lambda b: b.status != "confirming", PAID_WITHIN_S)
-    if batch.status == "confirming":
+    patience = parts.solana.patience
+    batch = await until(parts, batch_id, settled, patience.paid_s)
+    if not settled(batch):
         raise BatchPaymentInFlight()
     asked = await handle(parts.ledger, RequestMint(batch_id=batch_id), context(request, who))
     index = next((e.index for e in asked.events if isinstance(e, PfpMintRequested)), 0)
     if index:
-        await until(parts, batch_id, lambda b: not b.unit(index).open, MINTED_WITHIN_S)
+        await until(parts, batch_id, lambda b: not b.unit(index).open, patience.made_s)
     see = SeeBatch(batch_id=batch_id)
     seen = await look(parts.ledger, see)
     batch = see.batch(seen)

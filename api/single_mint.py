@@ -7,13 +7,7 @@ from typing import Any
 from starlette.requests import Request
 from starlette.responses import Response
 
-from api.batching import (
-    MINTED_WITHIN_S,
-    SETTLED_WITHIN_S,
-    handed_in,
-    preparation,
-    until,
-)
+from api.batching import handed_in, preparation, settled, until
 from api.deps import answered, context, parts_of, recorded
 from api.parts import Parts
 from api.principal import Principal
@@ -37,7 +31,7 @@ async def prepare(request: Request, who: Principal, wallet: str) -> Response:
     opening = await preparation(request, who, wallet, 1, "pfp_single", entropy)
     opened = await handle(parts.ledger, opening, context(request, who))
     id_ = str(opened.answer.body["batchId"])
-    batch = await until(parts, id_, _drawn, MINTED_WITHIN_S)
+    batch = await until(parts, id_, _drawn, parts.solana.patience.made_s)
     if batch.ended or not batch.unit(1).art_stored:
         raise PictureNotReady()
     blockhash = await parts.solana.blockhash()
@@ -61,7 +55,7 @@ async def confirm(request: Request, who: Principal, batch: Batch, said: str) -> 
     if raw := await handed_in(parts, batch, said):
         submit = SubmitPayment(batch_id=id_, raw=raw)
         await handle(parts.ledger, submit, context(request, who))
-    now = await until(parts, id_, lambda b: b.status != "confirming", SETTLED_WITHIN_S)
+    now = await until(parts, id_, settled, parts.solana.patience.handed_in_s)
     body: dict[str, Any] = {"mintId": id_, "status": _spoken_status(now)}
     if now.minted:
         body["minted"] = describe_minted(now.minted[0])

@@ -30,6 +30,17 @@ class PreparesMint(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
+class Patience:
+    """How many seconds a request waits for a payment that was handed in, for one that is on its
+    way, and for a token or its picture; and how often it looks."""
+
+    handed_in_s: float = 3.0
+    paid_s: float = 30.0
+    made_s: float = 55.0
+    look_s: float = 0.1
+
+
+@dataclass(frozen=True, slots=True)
 class Solana:
     """`price`: lamports a token. `pay`: (wallet, lamports, reference, blockhash) → a payment, ours
     signed. `complete`: (prepared, wallet, handed in) → the whole transaction. `failure`: why a
@@ -47,3 +58,4 @@ class Solana:
     seen: Callable[[str], Awaitable[bool]]
     height: Callable[[], Awaitable[int]]
     prepare_mint: PreparesMint
+    patience: Patience = Patience()

@@ -28,6 +28,7 @@ from projections.catalog import all_projections
 from projections.runner import Runner
 from settings import Settings
 from tests.api.based import FakeBase
+from tests.api.fake_solana import FakeSolana
 from tests.api.opened import ADDRESSES, CHAIN_ID
 from tests.world import Database, TestWorld
 
@@ -78,6 +79,7 @@ class Living:
     app: FastAPI
     head: list[int | None]
     base: FakeBase
+    solana: FakeSolana
 
     async def caller(self, scope: str = "user", wallet: str | None = None) -> Caller:
         wallet = wallet or f"0x{secrets.token_hex(20)}"
@@ -151,7 +153,7 @@ class Living:
 async def living(world: TestWorld, database: Database, **given: Any) -> AsyncIterator[Living]:
     """The application with these settings in place of the tests' own, projections running."""
     head: list[int | None] = [100]
-    base = FakeBase()
+    base, solana = FakeBase(), FakeSolana()
 
     async def ask() -> Block | None:
         now = int(parts.clock.now().timestamp())
@@ -160,11 +162,11 @@ async def living(world: TestWorld, database: Database, **given: Any) -> AsyncIte
     env = {name.lower(): value for name, value in world.environment().items()}
     own = {"database_url": database.url, "evm_chain_id": CHAIN_ID}
     settings = Settings.load(**{**env, **ADDRESSES, **own, **given})
-    async with open_parts(settings, ask, base.base) as parts:
+    async with open_parts(settings, ask, base.base, solana.solana) as parts:
         runners = [Runner(database.url, parts.ledger, one) for one in all_projections()]
         running = [asyncio.create_task(runner.run()) for runner in runners]
         try:
-            yield Living(parts, create_app(parts), head, base)
+            yield Living(parts, create_app(parts), head, base, solana)
         finally:
             for runner in runners:
                 runner.stop()
