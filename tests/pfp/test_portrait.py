@@ -22,8 +22,8 @@ from consumers.pfp import Trait, generate, metadata
 ROOT = Path(__file__).parents[2]
 SEEDS = [sha256(str(number).encode()).digest() for number in range(12)]
 BYTES = {
-    0: "d5b79c6b5952c96cd85da49155d04ea184fc36a34de55233726d917932ea461c",
-    7: "415bca7f56486d20117a5fede8a3b92eee7a4e1654499894e9b9c6a9c315b2f0",
+    0: "73a8bbac09e4edb04aa8ce662f3ea462eaf600d3f1195e37fe21cd51adbab368",
+    7: "379f546c7db149fa0b2a63242cc56363dcde07845568da6c67bdfc29779ebbd0",
 }
 DOTS = {
     0: "9fcdf921a742710f00ae7b1005adb34c53e0c89ba3c743310dfb74c6836fad33",
