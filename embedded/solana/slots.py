@@ -25,7 +25,8 @@ BLOCKHASH_LIFETIME = 150  # blocks
 EPOCH_SLOTS = 432_000
 SKIPPED_EVERY = 16
 
-# Late enough for heights to be more than a blockhash's lifetime below their slots.
+# Of a new chain; blocks before it are empty. Late enough for heights to be more than a blockhash's
+# lifetime below their slots.
 FIRST_SLOT = 5_000
 
 
@@ -82,16 +83,20 @@ class Slots:
             "finalized": self.finalized_after,
         }[commitment]
         current = FIRST_SLOT + (self.now_ms - self.born_at) // self.slot_ms
-        return produced(max(current - behind, FIRST_SLOT))
+        return produced(current - behind)
 
     def commitment_of(self, slot: int) -> Commitment:
         """The highest that a block in `slot` has reached."""
         reached = (each for each in reversed(COMMITMENTS) if slot <= self.tip(each))
         return next(reached, "processed")
 
+    def start_of(self, slot: int) -> int:
+        """Unix milliseconds at which `slot` began."""
+        return self.born_at + (slot - FIRST_SLOT) * self.slot_ms
+
     def time_of(self, slot: int) -> int:
-        """Unix seconds at which `slot` began."""
-        return (self.born_at + (slot - FIRST_SLOT) * self.slot_ms) // 1000
+        """The block time of `slot`, in unix seconds."""
+        return self.start_of(slot) // 1000
 
     def slot_of_blockhash(self, value: Hash, commitment: Commitment = "processed") -> int | None:
         """The slot whose blockhash `value` is, if it can still be used; else None."""

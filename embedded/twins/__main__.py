@@ -29,6 +29,7 @@ from embedded.twins.journal import Journal
 from embedded.twins.onchainfi import OnchainFi
 from embedded.twins.openai import OpenAI
 from embedded.twins.seedream import Seedream
+from embedded.twins.solana import Solana
 from embedded.twins.wire import BreakableProtocol, Receive, Scope, Send
 from embedded.twins.x402_facilitator import CHAIN_ID, X402Facilitator
 
@@ -37,12 +38,13 @@ STOP_WITHIN_S = 2
 
 
 NAMES = [
-    each.name for each in (OpenAI, Seedream, X402Facilitator, OnchainFi, Farcaster, Irys, Ipfs)
+    each.name
+    for each in (OpenAI, Seedream, X402Facilitator, OnchainFi, Farcaster, Irys, Ipfs, Solana)
 ]
 
 
-def all_twins(ports: dict[str, int]) -> dict[str, Twin]:
-    """Every twin by name; `ports` are those of this process."""
+def all_twins(ports: dict[str, int], folder: Path | None) -> dict[str, Twin]:
+    """Every twin by name; `ports` are those of this process, `folder` is where they keep things."""
     given = os.environ.get
     rpc_url = given("EVM_RPC_URLS", "").partition(",")[0].strip()
     chain_id = int(given("EVM_CHAIN_ID") or CHAIN_ID)
@@ -55,6 +57,7 @@ def all_twins(ports: dict[str, int]) -> dict[str, Twin]:
         Farcaster(),
         Irys(),
         Ipfs(),
+        Solana(folder),
     ]
     return {twin.name: twin for twin in twins}
 
@@ -107,7 +110,7 @@ async def serve() -> None:
     folder = Path(place) if place else None
     sockets = {name: listen(name, port) for name, port in ports.items()}
     bound = {name: opened.getsockname()[1] for name, opened in sockets.items()}
-    twins = all_twins(bound)
+    twins = all_twins(bound, folder)
     fronts = {bound[name]: Front(twins[name], Journal(name, folder)) for name in ports}
     config = uvicorn.Config(
         ByPort(fronts),
