@@ -22,12 +22,15 @@ def settings(**more: Any) -> Settings:
     return Settings.load(require=composing.REQUIRED, **given)
 
 
-@pytest.mark.parametrize("kind", ["bubblegum", "spl"])
-async def test_the_setting_names_the_minter(kind: str) -> None:
-    given = settings(mega_pfp_minter=kind)
+async def test_minters_are_found_by_their_kind_and_trees_again_by_their_number() -> None:
+    given = settings()
     async with questions_client() as client:
         chain = composing.solana_chain(given, client)
-        assert composing.minter(given, chain).kind == kind
+        made = composing.minters(given, chain)
+        assert {kind: each.kind for kind, each in made.items()} == {
+            "bubblegum": "bubblegum",
+            "spl": "spl",
+        }
         assert composing.payments(given).treasury == TREASURY
         first = composing.trees(given, chain).address(1)
         assert first == composing.trees(given, chain).address(1)
