@@ -18,7 +18,7 @@ run: setup ## start the whole world on 127.0.0.1, Ctrl-C stops it
 demo: setup ## buy a role in the running world, from wallet to picture
 	@exec $(MEGA) demo role-mint
 
-test: setup ## run all tests, which start what they need
+test: setup $(STAMPS)/metaplex ## run all tests, which start what they need
 	@exec .venv/bin/pytest
 
 check: $(STAMPS)/python ## lint, format, types, and who may import whom
@@ -57,4 +57,8 @@ $(STAMPS)/kafka: embedded/pom.xml | $(STAMPS)/python
 
 $(STAMPS)/anvil: embedded/anvil/package-lock.json | $(STAMPS)/prerequisites
 	@bash embedded/install.sh anvil
+	@touch $@
+
+$(STAMPS)/metaplex: tests/js/package-lock.json | $(STAMPS)/prerequisites
+	@bash embedded/install.sh metaplex
 	@touch $@

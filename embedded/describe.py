@@ -24,7 +24,7 @@ def world(
         "public_host": host,
         "roles": roles,
         "evm": _evm(env),
-        "solana": None,
+        "solana": _solana(env),
         "kafka": {"bootstrap": env.get("KAFKA_BOOTSTRAP_SERVERS")},
         "s3": {
             "endpoint": env.get("S3_ENDPOINT_URL"),
@@ -63,4 +63,14 @@ def _evm(env: Mapping[str, str]) -> dict[str, Any] | None:
             "usdc": env.get("USDC_ADDRESS"),
             "geoplets": env.get("GEOPLETS_ADDRESS"),
         },
+    }
+
+
+def _solana(env: Mapping[str, str]) -> dict[str, Any] | None:
+    if not env.get("SOLANA_RPC_URLS"):
+        return None
+    return {
+        "rpc": env["SOLANA_RPC_URLS"].split(",")[0],
+        "treasury": env.get("SOLANA_TREASURY"),
+        "tree": "",
     }

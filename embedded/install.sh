@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# One step of the set-up: install.sh python|kafka|anvil. The Makefile decides when one is due.
+# One step of the set-up: install.sh python|kafka|anvil|metaplex. The Makefile decides when one is due.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
@@ -47,6 +47,14 @@ install_anvil() {
   else
     npm ci --prefix .tools/anvil --ignore-scripts --no-audit --no-fund --silent
   fi
+}
+
+install_metaplex() {
+  echo "Fetching Metaplex's client, which tests use, into .tools/metaplex"
+  rm -rf .tools/metaplex
+  mkdir -p .tools/metaplex
+  cp tests/js/package.json tests/js/package-lock.json .tools/metaplex/
+  npm ci --prefix .tools/metaplex --ignore-scripts --no-audit --no-fund --silent
 }
 
 "install_$1"

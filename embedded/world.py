@@ -133,9 +133,12 @@ class World:
 
     def describe(self) -> dict[str, Any]:
         """The world of contract.md §11, as far as it exists in this version."""
-        twins = next((part.urls() for part in self.parts if isinstance(part, Twins)), {})
-        wallets = read_json(self.place.wallets_file).get("wallets", [])
-        return describe.world(self.settings, self.environment(), twins, wallets, self.keepers)
+        wallets = list(read_json(self.place.wallets_file).get("wallets", []))
+        urls: dict[str, str] = {}
+        for twins in (part for part in self.parts if isinstance(part, Twins)):
+            urls |= twins.urls()
+            wallets += twins.wallets()
+        return describe.world(self.settings, self.environment(), urls, wallets, self.keepers)
 
     def choose_ports(self) -> None:
         """All ports at once, so that no two parts are told the same one."""

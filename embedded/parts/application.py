@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import ClassVar
 
@@ -13,6 +13,10 @@ import httpx
 from embedded.parts.part import Part
 from embedded.place import Place
 from embedded.process import Command, python
+from embedded.solana import genesis
+
+# Less than two seconds until a transaction is final, where the real network takes thirteen.
+SOLANA_FINALITY_SLOTS = 4
 
 
 class Api(Part):
@@ -58,6 +62,7 @@ class Twins(Part):
         "farcaster": Vendor("MEGA_FARCASTER_JWKS_URL", path="/.well-known/jwks.json"),
         "irys": Vendor("IRYS_URL"),
         "ipfs": Vendor("IPFS_URLS", others=(("IPFS_GATEWAY_URL", "/ipfs"),)),
+        "solana": Vendor("SOLANA_RPC_URLS"),
     }
 
     def __init__(self, place: Place, wanted: tuple[str, ...] = tuple(VENDORS)) -> None:
@@ -76,7 +81,11 @@ class Twins(Part):
     def command(self, env: Mapping[str, str]) -> Command:
         ports = {name: self._place.ports[f"twin_{name}"] for name in self._wanted}
         folder = str(self._place.folder("twins"))
-        own = {"MEGA_TWIN_PORTS": json.dumps(ports), "MEGA_TWIN_DIR": folder}
+        own = {
+            "MEGA_TWIN_PORTS": json.dumps(ports),
+            "MEGA_TWIN_DIR": folder,
+            "MEGA_TWIN_SOLANA_FINALITY_SLOTS": str(SOLANA_FINALITY_SLOTS),
+        }
         return python("-m", "embedded.twins", env={**env, **own})
 
     async def healthy(self) -> bool:
@@ -91,7 +100,16 @@ class Twins(Part):
             given |= {setting: url + path for setting, path in vendor.others}
             if vendor.key_setting:
                 given[vendor.key_setting] = self._place.secrets.get(f"{name}_key")
+        if "solana" in self._wanted:
+            given["SOLANA_AUTHORITY_KEY"] = genesis.authority().private_key
+            given["SOLANA_TREASURY"] = genesis.treasury().address
         return given
+
+    def wallets(self) -> list[dict[str, str]]:
+        """Those that the chains of this part have funded, as `GET /dev/world` tells them."""
+        if "solana" not in self._wanted:
+            return []
+        return [{"kind": "solana", **asdict(wallet)} for wallet in genesis.dev_wallets()]
 
 
 class Worker(Part):

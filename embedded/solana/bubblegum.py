@@ -124,9 +124,9 @@ class Draft:
             _write(machine, key, config.encode(), BUBBLEGUM)
 
     def _create(self, writer: Writer, call: Invocation, asked: CreateTree) -> Step:
-        config, tree, payer, creator, *programs = checks.accounts(call.used, 7)
+        config, tree, payer, maker, *programs = checks.accounts(call.used, 7)
         anchor.signer(anchor.writable(payer))
-        anchor.signer(creator)
+        creator = anchor.signer(maker) if checks.given(maker) else payer.key
         checks.programs(programs, NOOP, COMPRESSION, SYSTEM)
         require(config.key == tree_config(tree.key), anchor.WRONG_SEEDS)
         self._reserve(writer, call, payer, anchor.writable(config))
@@ -138,7 +138,7 @@ class Draft:
         made = Tree(tree.key, asked.depth, asked.buffer, canopy, config.key, self.slot)
         self.trees[tree.key] = made
         self.configs[config.key] = TreeConfig(
-            creator.key, creator.key, 1 << asked.depth, 0, bool(asked.public)
+            creator, creator, 1 << asked.depth, 0, bool(asked.public)
         )
         data = _INIT_TREE + u32(asked.depth) + u32(asked.buffer)
         accounts = (tree.key, config.key, NOOP)
