@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import typer
 
-from cli import audit, demo, demo_batch, demo_geoplet, operate, pfp
+from cli import allowlist, audit, demo, demo_batch, demo_geoplet, operate, pfp
 from cli.export import export
 from cli.failures import Commands
 from cli.run import run
@@ -79,6 +79,9 @@ parked.command("list")(operate.list_parked)
 parked.command("replay")(operate.replay_parked)
 
 app.command()(topics)
+
+wallets = group("allowlist", "Which wallets may mint, and how many.")
+wallets.command("import")(allowlist.import_)
 
 portraits = group("pfp", "Portraits: the pictures of batch mints.")
 portraits.command("render")(pfp.render)

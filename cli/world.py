@@ -76,7 +76,7 @@ async def reading(url: str) -> AsyncIterator[Rows]:
 
 
 def sealed_ledger(url: str) -> Ledger:
-    """For what reads sealed events only, as projections do: no secret is opened, no key needed."""
+    """For what reads events sealed, as projections do, and writes no secret: no key is needed."""
     from ledger.ledger import Ledger
 
     return Ledger(url, master_key=bytes(32))

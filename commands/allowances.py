@@ -24,11 +24,26 @@ class SetAllowances(Command):
         return [
             event
             for wallet, allowed in self.items
-            for event in seen.get(Allowance, allowance_stream(wallet)).set(wallet, allowed)
+            for event in self.allowance(seen, wallet).set(wallet, allowed)
         ]
 
     def answer(self, seen: Seen, new: bool) -> Answer:
         return Answer(200, {"wallets": len(self.items)})
+
+    def allowance(self, seen: Seen, wallet: str) -> Allowance:
+        return seen.get(Allowance, allowance_stream(wallet))
+
+
+class StartAllowances(SetAllowances):
+    """Sets them where nobody has set any yet: what an administrator did later stays."""
+
+    def decide(self, seen: Seen, at: datetime) -> list[Event]:
+        return [
+            event
+            for wallet, allowed in self.items
+            if self.allowance(seen, wallet).allowed is None
+            for event in self.allowance(seen, wallet).set(wallet, allowed)
+        ]
 
 
 class SeeAllowance(Command):
