@@ -19,6 +19,7 @@ from typing import Any, Protocol
 from dotenv import dotenv_values
 
 from embedded import describe
+from embedded.allowances import allow_dev_wallets
 from embedded.keeper import Keeper
 from embedded.parts.anvil import Anvil
 from embedded.parts.application import Api, Consumers, Projections, Twins
@@ -78,7 +79,10 @@ class World:
         names = {part.name for part in self.parts}
         if self.settings.database_url is None and "postgres" not in names:
             return []
-        return [Errand("migrate", ("postgres",), self._migrate)]
+        errands = [Errand("migrate", ("postgres",), self._migrate)]
+        if self.environment()["MEGA_ENV"] == "dev":
+            errands.append(Errand("allowlist", ("migrate",), self._allow_dev_wallets))
+        return errands
 
     def environment(self) -> dict[str, str]:
         """What every process of ours is told: development defaults, parts, then what was given."""
@@ -126,6 +130,9 @@ class World:
             )
             if await child.wait():
                 raise WorldError(f"The migrations failed; see {self.place.log('migrate')}.")
+
+    async def _allow_dev_wallets(self) -> None:
+        await allow_dev_wallets(self.environment()["DATABASE_URL"])
 
     def write(self) -> None:
         """Write world.json, what `GET /dev/world` serves; readable by its owner only."""

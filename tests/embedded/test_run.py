@@ -44,6 +44,7 @@ def test_everything_comes_up_survives_a_crash_and_goes_down(
     child, api = running
     world = httpx.get(f"{api}/dev/world").json()
     assert_shape(world, api)
+    assert_may_mint(world, api)
     pids = {process["name"]: process["pid"] for process in world["processes"]}
     assert tuple(pids) == PARTS
 
@@ -77,6 +78,15 @@ def assert_shape(world: dict[str, Any], api: str) -> None:
     wallets = [wallet for wallet in world["wallets"] if wallet["kind"] == "evm"]
     assert len(wallets) == 10
     assert all(wallet["private_key"].startswith("0x") for wallet in wallets)
+
+
+def assert_may_mint(world: dict[str, Any], api: str) -> None:
+    """Every development wallet of Solana is on the allowlist."""
+    wallet = next(each["address"] for each in world["wallets"] if each["kind"] == "solana")
+    signed_in = httpx.post(f"{api}/auth/dev", json={"user_id": "ada", "wallets": [wallet]}).json()
+    said = {"Authorization": f"Bearer {signed_in['access_token']}"}
+    status = httpx.get(f"{api}/pfp/status", headers=said).json()
+    assert (status["wallet"], status["eligible"], status["slots"]["allowed"]) == (wallet, True, 10)
 
 
 def assert_no_secret_in_logs(folder: Path) -> None:
