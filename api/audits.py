@@ -30,11 +30,11 @@ async def admin(request: Request) -> Principal:
     return who
 
 
-async def admin_asks(request: Request, model: type[B]) -> B:
-    """The body of an administrator's call, which is recorded, whether it is well-formed or not."""
+async def admin_asks(request: Request, model: type[B]) -> tuple[Principal, B]:
+    """Who makes this call and what its body says; recorded whether it is well-formed or not."""
     who = signed_in(request, "admin")
     try:
-        return await read_body(request, model)
+        return who, await read_body(request, model)
     finally:
         await _record(request, who)
 

@@ -6,15 +6,19 @@ from typing import Annotated
 
 import orjson
 from fastapi import APIRouter, Request, Response
-from pydantic import StringConstraints
+from pydantic import Field, StringConstraints
 
 from api.asking import FRESH, PAGED, fresh, page, page_asked
 from api.audits import admin, admin_asks
 from api.body import Body
-from api.deps import parts_of, spoken
-from api.routes.examples import ORDER_ID, TX_HASH
+from api.deps import parts_of, spoken, write
+from api.problems import Invalid
+from api.routes.examples import ORDER_ID, SOLANA_WALLET, TX_HASH
 from api.speech import told
 from api.waiting import parked, recoveries, replay_all
+from commands.allowances import ITEMS_MAX, SetAllowances
+from domain.allowance import ALLOWED_MAX
+from settings import SolanaAddress
 
 router = APIRouter(prefix="/admin", tags=["administration"])
 
@@ -38,6 +42,17 @@ PARKED = {
     "replay": False,
     "parked_at": "2026-01-01T00:00:00Z",
 }
+
+
+class Allowed(Body):
+    """How many tokens a wallet may mint, those that it has minted included."""
+
+    wallet: SolanaAddress
+    allowed: Annotated[int, Field(ge=0, le=ALLOWED_MAX)]
+
+
+class Allowlist(Body):
+    items: Annotated[list[Allowed], Field(min_length=1, max_length=ITEMS_MAX)]
 
 
 class Replay(Body):
@@ -101,7 +116,29 @@ async def replay_parked(request: Request) -> Response:
 
     A projection with the stream among what it parked is tried whole, for others may wait for it.
     """
-    stream = (await admin_asks(request, Replay)).stream
+    _, asked = await admin_asks(request, Replay)
+    stream = asked.stream
     parts = parts_of(request)
     url = parts.settings.database
     return spoken(await replay_all(parts.reader.rows, url, parts.ledger, stream))
+
+
+@router.post(
+    "/allowlist",
+    **told(
+        "Set how many PFPs each of these wallets may mint; others keep what they have",
+        body=Allowlist,
+        example={"items": [{"wallet": SOLANA_WALLET, "allowed": 10}]},
+        answers={200: {"wallets": 1}},
+        problems=(403, 409, 413, 422, 429, 503),
+        keyed=True,
+    ),
+)
+async def set_allowlist(request: Request) -> Response:
+    who, asked = await admin_asks(request, Allowlist)
+    first: dict[str, int] = {}
+    for place, item in enumerate(asked.items):
+        if (known := first.setdefault(item.wallet, place)) != place:
+            raise Invalid((f"body.items.{place}.wallet", f"the wallet of items.{known} again"))
+    items = tuple((item.wallet, item.allowed) for item in asked.items)
+    return await write(request, who, SetAllowances(items=items))
