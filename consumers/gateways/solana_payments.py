@@ -48,7 +48,7 @@ class HandedIn:
         raw, signed = base64.b64decode(prepared.raw), _decoded(handed_in)
         content = base64.b64decode(prepared.message)
         first, end = _place(content, wallet)
-        if signed[:first] + signed[end:] != raw[:first] + raw[end:] or len(signed) != len(raw):
+        if signed[:first] + signed[end:] != raw[:first] + raw[end:]:
             raise TransactionMismatch()
         signature = Signature.from_bytes(signed[first:end])
         if not signature.verify(wire.key(wallet), content):
