@@ -44,7 +44,8 @@ def fork(buyer: Buyer) -> Fork:
 @pytest.fixture(scope="session")
 def shop(world: TestWorld, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stage]:
     """A stage for Geoplets, with the clock as it is: the SDK's client signs by the real one."""
-    with open_stage(world, tmp_path_factory.mktemp("shop")) as stage:
+    settings = {"MEGA_PFP_MINTER": "spl", "MEGA_PFP_VAULT": "ipfs"}
+    with open_stage(world, tmp_path_factory.mktemp("shop"), **settings) as stage:
         yield stage
         stage.facts.check_ledger()
         stage.facts.check_topics()
@@ -66,7 +67,9 @@ def mortal(world: TestWorld, tmp_path_factory: pytest.TempPathFactory) -> Iterat
     """A stage whose processes are killed and whose clock is moved; it settles by a facilitator of
     the standard's own interface."""
     folder = tmp_path_factory.mktemp("mortal")
-    with open_stage(world, folder, MEGA_FACILITATOR="x402") as stage:
+    # A tree of eight leaves: tokens that many stories mint need more than one.
+    settings = {"MEGA_FACILITATOR": "x402", "MEGA_PFP_TREE": "3/8/0"}
+    with open_stage(world, folder, **settings) as stage:
         stage.twin.reset()
         stage.miner.run()
         yield stage

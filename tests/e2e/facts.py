@@ -31,6 +31,12 @@ FROM mega_generations
 WHERE (event->'data'->>'fid')::bigint = %s
 ORDER BY mg_position
 """
+OF_BATCH = """
+SELECT originator_id, originator_version, topic, event->'data', mg_recorded_at, mg_position
+FROM mega_generations
+WHERE originator_id = 'batch:' || %s
+ORDER BY mg_position
+"""
 MOVED = "0x" + keccak(text="Transfer(address,address,uint256)").hex()
 
 
@@ -78,6 +84,10 @@ class Facts:
     def of_fid(self, fid: int) -> list[Fact]:
         """Everything that happened to the payments of a fid, in order."""
         return [Fact(*row) for row in self.rows(OF_FID, fid)]
+
+    def of_batch(self, batch_id: str) -> list[Fact]:
+        """Everything that happened to a batch, in order."""
+        return [Fact(*row) for row in self.rows(OF_BATCH, batch_id)]
 
     # The chain.
 

@@ -1,5 +1,7 @@
-"""The vendors of one stage: an x402 facilitator, an OnchainFi in front of it and an OpenAI, each a
-twin in one process of this stage's own, so that what they did and what time it is there is its own.
+"""The vendors of one stage: those who settle x402 payments, an OpenAI, a Solana and its vaults.
+
+Each is a twin in one process of this stage's own, so what they did and what time it is there is its
+own, too.
 """
 
 from __future__ import annotations
@@ -10,11 +12,13 @@ from pathlib import Path
 
 import httpx
 
+from embedded.solana import genesis
 from tests.twins.control import Control
 from tests.waiting import eventually
 from tests.world import Child, TestWorld, start_child
 
-NAMES = ("x402_facilitator", "onchainfi", "openai")
+NAMES = ("x402_facilitator", "onchainfi", "openai", "solana", "irys", "ipfs")
+SLOT_MS, FINALITY_SLOTS = 100, 4
 HERE = "127.0.0.1"
 
 
@@ -43,6 +47,12 @@ class Vendors:
             "MEGA_ONCHAINFI_KEY": "ofi_test_key",
             "OPENAI_URL": self.urls["openai"],
             "OPENAI_KEY": "sk-test-key",
+            "SOLANA_RPC_URLS": self.urls["solana"],
+            "SOLANA_AUTHORITY_KEY": genesis.authority().private_key,
+            "SOLANA_TREASURY": genesis.treasury().address,
+            "IRYS_URL": self.urls["irys"],
+            "IPFS_URLS": self.urls["ipfs"],
+            "IPFS_GATEWAY_URL": f"{self.urls['ipfs']}/ipfs",
         }
 
     def __getitem__(self, name: str) -> Control:
@@ -53,6 +63,8 @@ class Vendors:
             "MEGA_TWIN_PORTS": json.dumps(self._ports),
             "MEGA_TWIN_DIR": str(self._folder / "vendors"),
             "EVM_RPC_URLS": self._rpc_url,
+            "MEGA_TWIN_SOLANA_SLOT_MS": str(SLOT_MS),
+            "MEGA_TWIN_SOLANA_FINALITY_SLOTS": str(FINALITY_SLOTS),
         }
         self._child = start_child(("embedded.twins",), env, self._folder)
 
