@@ -47,16 +47,12 @@ class Solana:
     name = "solana"
     base_path = ""
 
-    def __init__(self, folder: Path | None = None) -> None:
-        """`folder` is where the chain is kept; without one it is forgotten at the end."""
-        given = os.environ.get
-        pace = Pace(
-            int(given("MEGA_TWIN_SOLANA_SLOT_MS") or slots.SLOT_MS),
-            int(given("MEGA_TWIN_SOLANA_FINALITY_SLOTS") or slots.FINALIZED_AFTER),
-        )
-        programs = given("SOLANA_PROGRAMS_DIR")
+    def __init__(self, folder: Path | None = None, pace: Pace | None = None) -> None:
+        """`folder` is where the chain is kept; without one it is forgotten at the end. Without a
+        `pace`, the environment says it."""
+        programs = os.environ.get("SOLANA_PROGRAMS_DIR")
         place = Path(programs) if programs else None
-        self.chain = Chain(datetime.now(UTC), pace, folder, place)
+        self.chain = Chain(datetime.now(UTC), pace or _pace(), folder, place)
         self._rpc = Rpc(self.chain)
 
     def forget(self) -> None:
@@ -110,3 +106,11 @@ class Solana:
         for landed in self.chain.landed[len(call.journal.items) :]:
             told = {"signature": landed.signature, "err": landed.ran.fault, "slot": landed.slot}
             call.journal.record(LANDED, {"signature": landed.signature}, told)
+
+
+def _pace() -> Pace:
+    given = os.environ.get
+    return Pace(
+        int(given("MEGA_TWIN_SOLANA_SLOT_MS") or slots.SLOT_MS),
+        int(given("MEGA_TWIN_SOLANA_FINALITY_SLOTS") or slots.FINALIZED_AFTER),
+    )
