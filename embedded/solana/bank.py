@@ -7,6 +7,9 @@ runs the transaction: fees, balances, rent and every real instruction are its ow
 one undoes all, and the fee is paid. Only after success the model's changes are kept. An instruction
 that the model refuses is replaced by one that the machine refuses, and the model's reason is told.
 Log lines and inner instructions of the stand-ins are those of the programs they stand for.
+
+Rent is judged at a transaction's end. Where the rehearsal of its beginning ends with too little of
+it, the next instruction is judged against the accounts as they were before the transaction.
 """
 
 from __future__ import annotations
@@ -85,7 +88,7 @@ class Bank:
             if envelope.keys[instruction.program_id_index] != BUBBLEGUM:
                 continue
             before, accounts = self._before(envelope, plan, at)
-            if before is not None and before.fault is not None:
+            if before and isinstance(before.fault, dict) and "InstructionError" in before.fault:
                 break  # an earlier instruction fails, and with it the transaction
             step = plan.draft.run(self._invocation(envelope, plan, instruction, before, accounts))
             plan.steps[at] = step
