@@ -69,12 +69,6 @@ class CreditCaptured(CreditEvent):
     index: int
 
 
-@dataclass(frozen=True, slots=True)
-class Hold:
-    batch_id: str
-    amount: int
-
-
 @event("credits_moved_out.v1")
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CreditsMovedOut(CreditEvent):
@@ -87,8 +81,11 @@ class CreditsMovedOut(CreditEvent):
 @event("credits_moved_in.v1")
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CreditsMovedIn(CreditEvent):
+    """`batch_ids` hold as much of it as stands in the same place of `held`."""
+
     amount: int
-    holds: tuple[Hold, ...]
+    batch_ids: tuple[str, ...]
+    held: tuple[int, ...]
     source: str
 
 
@@ -156,17 +153,21 @@ class CreditAccount:
 
     def move(self, account_id: str, to: str) -> list[Event]:
         """Both halves, for one append: a merge moves balances by ledger entries."""
-        events: list[Event] = []
-        for asset in ("PFP",):
-            amount = self.balance(asset)
-            kept = self.holders(asset)
-            holds = tuple(Hold(batch_id, self.held(asset, batch_id)) for batch_id in kept)
-            if amount or holds:
-                out = CreditsMovedOut(account_id=account_id, asset=asset, amount=amount, to=to)
-                source = {"account_id": to, "source": account_id}
-                into = CreditsMovedIn(**source, asset=asset, amount=amount, holds=holds)
-                events += [out, into]
-        return events
+        asset: Asset = "PFP"
+        amount, holders = self.balance(asset), self.holders(asset)
+        if not amount:
+            return []
+        return [
+            CreditsMovedOut(account_id=account_id, asset=asset, amount=amount, to=to),
+            CreditsMovedIn(
+                account_id=to,
+                asset=asset,
+                amount=amount,
+                batch_ids=holders,
+                held=tuple(self.held(asset, batch_id) for batch_id in holders),
+                source=account_id,
+            ),
+        ]
 
     # History.
 
@@ -183,9 +184,10 @@ class CreditAccount:
                 return replace(done, captured=self.captured | {(batch_id, index)})
             case CreditsMovedOut():
                 return CreditAccount(captured=self.captured)
-            case CreditsMovedIn(asset=asset, amount=amount, holds=holds):
+            case CreditsMovedIn(asset=asset, amount=amount, batch_ids=holders, held=held):
                 more = self._add(asset, amount)
-                return reduce(lambda a, h: a._hold(asset, h.batch_id, h.amount), holds, more)
+                holds = zip(holders, held, strict=True)
+                return reduce(lambda a, hold: a._hold(asset, *hold), holds, more)
         return self
 
     def _add(self, asset: str, amount: int) -> CreditAccount:

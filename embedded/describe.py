@@ -5,6 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from solders.keypair import Keypair
+
+from consumers.gateways.solana_trees import tree_key
 from embedded.keeper import Keeper
 from settings import Settings
 
@@ -72,5 +75,13 @@ def _solana(env: Mapping[str, str]) -> dict[str, Any] | None:
     return {
         "rpc": env["SOLANA_RPC_URLS"].split(",")[0],
         "treasury": env.get("SOLANA_TREASURY"),
-        "tree": "",
+        "tree": _first_tree(env),
     }
+
+
+def _first_tree(env: Mapping[str, str]) -> str:
+    """The tree that tokens are minted into at first; it follows from the authority's key."""
+    if not env.get("SOLANA_AUTHORITY_KEY"):
+        return ""
+    authority = Keypair.from_base58_string(env["SOLANA_AUTHORITY_KEY"])
+    return str(tree_key(authority, 1).pubkey())

@@ -95,4 +95,9 @@ class Trees:
         return wire.prepared(instructions, [self._authority, tree], blockhash)
 
     def _key(self, number: int) -> Keypair:
-        return wire.derived(self._authority, "tree", str(number))
+        return tree_key(self._authority, number)
+
+
+def tree_key(authority: Keypair, number: int) -> Keypair:
+    """The key of an authority's tree, the first of which is 1."""
+    return wire.derived(authority, "tree", str(number))
