@@ -1,44 +1,58 @@
-// Metaplex's own client, unmodified, against a development network.
-//   node metaplex.mjs read RPC SIGNATURE ASSET        our mint, as this client sees it
-//   node metaplex.mjs create RPC SECRET               a tree and a mint of its own; SECRET: 64 bytes, hex
-// Prints one object of JSON.
+// Metaplex's own client, unmodified, against a development network:
+//   node --input-type=module - RPC SECRET SIGNATURE ASSET < metaplex.mjs
+// reads a mint of ours, then makes a tree and a mint of its own with SECRET (64 bytes in hex).
+// Prints {ours, theirs} as JSON.
 import {
-  createTreeV2, fetchTreeConfigFromSeeds, findLeafAssetIdPda, getAssetWithProof, hashLeafV2,
-  mintV2, mplBubblegum, parseLeafFromMintV2Transaction,
+  createTreeV2,
+  fetchTreeConfigFromSeeds,
+  findLeafAssetIdPda,
+  getAssetWithProof,
+  hashLeafV2,
+  mintV2,
+  mplBubblegum,
+  parseLeafFromMintV2Transaction,
 } from "@metaplex-foundation/mpl-bubblegum";
-import { createUmi } from "@metaplex-foundation/umi-bundle-defaults";
 import {
-  base58, generateSigner, keypairIdentity, none, publicKey, publicKeyBytes,
+  base58,
+  generateSigner,
+  keypairIdentity,
+  none,
+  publicKey,
+  publicKeyBytes,
 } from "@metaplex-foundation/umi";
+import { createUmi } from "@metaplex-foundation/umi-bundle-defaults";
 import { keccak_256 } from "@noble/hashes/sha3";
 
 const hex = (bytes) => Buffer.from(bytes).toString("hex");
 
 function rootOf(leaf, index, proof) {
-  return proof.reduce((node, sibling, level) => {
-    const pair = (index >> level) & 1 ? [publicKeyBytes(sibling), node] : [node, publicKeyBytes(sibling)];
-    return keccak_256(Buffer.concat(pair));
+  return proof.reduce((node, told, level) => {
+    const sibling = publicKeyBytes(told);
+    return keccak_256(Buffer.concat((index >> level) & 1 ? [sibling, node] : [node, sibling]));
   }, leaf);
 }
 
 async function read(umi, signature, asset) {
-  const leaf = await parseLeafFromMintV2Transaction(umi, base58.serialize(signature));
-  const seen = await getAssetWithProof(umi, publicKey(asset), { truncateCanopy: true });
-  const proof = await umi.rpc.getAssetProof(publicKey(asset));
+  const leaf = await parseLeafFromMintV2Transaction(umi, signature);
+  const whole = await umi.rpc.getAssetProof(asset);
+  const merkleTree = whole.tree_id;
+  const seen = await getAssetWithProof(umi, asset, { truncateCanopy: true });
+  const index = Number(leaf.nonce);
   const hash = hashLeafV2(umi, {
-    merkleTree: seen.merkleTree, owner: leaf.owner, delegate: leaf.delegate,
-    leafIndex: leaf.nonce, metadata: seen.currentMetadata,
+    merkleTree,
+    owner: leaf.owner,
+    delegate: leaf.delegate,
+    leafIndex: leaf.nonce,
+    metadata: seen.currentMetadata,
   });
   return {
-    kind: leaf.__kind,
     asset_id: leaf.id,
-    computed_asset_id: findLeafAssetIdPda(umi, { merkleTree: seen.merkleTree, leafIndex: leaf.nonce })[0],
+    computed_asset_id: findLeafAssetIdPda(umi, { merkleTree, leafIndex: leaf.nonce })[0],
     owner: leaf.owner,
-    leaf_index: Number(leaf.nonce),
-    data_hash: hex(leaf.dataHash),
-    creator_hash: hex(leaf.creatorHash),
+    tree: merkleTree,
+    leaf_index: index,
     leaf_hash: hex(hash),
-    proved: hex(rootOf(hash, Number(leaf.nonce), proof.proof)) === hex(publicKeyBytes(proof.root)),
+    proved: hex(rootOf(hash, index, whole.proof)) === hex(publicKeyBytes(whole.root)),
     proof_to_bring: seen.proof.length,
     name: seen.metadata.name,
     uri: seen.metadata.uri,
@@ -48,7 +62,7 @@ async function read(umi, signature, asset) {
 // Its own way to confirm needs a web socket, which the development network does not have.
 async function land(umi, builder) {
   const signature = await builder.send(umi, { preflightCommitment: "confirmed" });
-  for (let tries = 0; tries < 100; tries += 1) {
+  for (let tries = 0; tries < 200; tries += 1) {
     const [status] = await umi.rpc.getSignatureStatuses([signature]);
     if (status && status.error) throw new Error(JSON.stringify(status.error));
     if (status && status.commitment !== "processed") return signature;
@@ -57,30 +71,34 @@ async function land(umi, builder) {
   throw new Error("the transaction was not confirmed in time");
 }
 
-async function create(umi, secret) {
-  umi.use(keypairIdentity(umi.eddsa.createKeypairFromSecretKey(Buffer.from(secret, "hex"))));
-  const merkleTree = generateSigner(umi);
-  const creation = await createTreeV2(umi, { merkleTree, maxDepth: 5, maxBufferSize: 8, canopyDepth: 2 });
-  await land(umi, creation);
+async function create(umi) {
+  const owner = umi.identity.publicKey;
+  const made = generateSigner(umi);
+  const merkleTree = made.publicKey;
+  const shape = { maxDepth: 5, maxBufferSize: 8, canopyDepth: 2 };
+  await land(umi, await createTreeV2(umi, { merkleTree: made, ...shape }));
   const metadata = {
-    name: "Made by Metaplex", symbol: "PFP", uri: "https://example.org/1.json",
-    sellerFeeBasisPoints: 250, collection: none(),
-    creators: [{ address: umi.identity.publicKey, verified: true, share: 100 }],
+    name: "Made by Metaplex",
+    symbol: "PFP",
+    uri: "https://example.org/metaplex.json",
+    sellerFeeBasisPoints: 250,
+    collection: none(),
+    creators: [{ address: owner, verified: true, share: 100 }],
   };
-  const mint = mintV2(umi, { leafOwner: umi.identity.publicKey, merkleTree: merkleTree.publicKey, metadata });
-  const signature = await land(umi, mint);
-  const config = await fetchTreeConfigFromSeeds(umi, { merkleTree: merkleTree.publicKey });
-  const leaf = await parseLeafFromMintV2Transaction(umi, signature);
+  const signature = await land(umi, mintV2(umi, { leafOwner: owner, merkleTree, metadata }));
+  const config = await fetchTreeConfigFromSeeds(umi, { merkleTree });
+  const asset = findLeafAssetIdPda(umi, { merkleTree, leafIndex: 0 })[0];
   return {
-    tree: merkleTree.publicKey,
+    ...(await read(umi, signature, asset)),
     signature: base58.deserialize(signature)[0],
-    asset_id: leaf.id,
     minted: Number(config.numMinted),
     capacity: Number(config.totalMintCapacity),
   };
 }
 
-const [action, rpc, ...rest] = process.argv.slice(2);
+const [rpc, secret, signature, asset] = process.argv.slice(2);
 const umi = createUmi(rpc, { commitment: "confirmed" }).use(mplBubblegum());
-const told = await { read, create }[action](umi, ...rest);
-process.stdout.write(JSON.stringify(told) + "\n");
+umi.use(keypairIdentity(umi.eddsa.createKeypairFromSecretKey(Buffer.from(secret, "hex"))));
+const ours = await read(umi, base58.serialize(signature), publicKey(asset));
+const theirs = await create(umi);
+process.stdout.write(`${JSON.stringify({ ours, theirs })}\n`);
