@@ -54,6 +54,9 @@ SELECT 'oldest', coalesce(max(extract(epoch FROM by_)), 0)::float8 FROM late;
 -- orders_by_status --
 SELECT status, count(*) FROM views.mint_orders GROUP BY status;
 
+-- batches_by_status --
+SELECT recipe, status, count(*) FROM views.batches GROUP BY recipe, status;
+
 -- x402_measures --
 SELECT success_rate::float8, settlement_rate::float8, seconds_to_mint::float8
 FROM mega_x402_measures;

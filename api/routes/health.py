@@ -84,6 +84,8 @@ async def measure(parts: Parts) -> None:
     meters.set("mega_todo_due", "Promises that are due.", {(): state["due"]})
     meters.set("mega_todo_oldest_seconds", "How long the oldest is due.", {(): state["oldest"]})
     meters.set("mega_orders", "Orders by status.", orders, "status")
+    batches = {(kind, s): n for kind, s, n in await parts.reader.rows(SQL["batches_by_status"])}
+    meters.set("mega_batches", "PFP batches by status.", batches, "recipe", "status")
     await measure_x402(parts)
 
 
