@@ -140,6 +140,7 @@ def _leaves(said: list[bytes]) -> Iterator[Leaf]:
 
 def _interface(asset: Asset) -> dict[str, Any]:
     leaf, metadata = asset.leaf, asset.metadata
+    named = {"name": metadata.name, "symbol": metadata.symbol, "token_standard": "NonFungible"}
     return {
         "interface": "V2_NFT",
         "id": str(leaf.id),
@@ -147,27 +148,11 @@ def _interface(asset: Asset) -> dict[str, Any]:
             "$schema": "https://schema.metaplex.com/nft1.0.json",
             "json_uri": metadata.uri,
             "files": [],
-            "metadata": {
-                "name": metadata.name,
-                "symbol": metadata.symbol,
-                "token_standard": "NonFungible",
-            },
+            "metadata": named,
             "links": {},
         },
         "authorities": [],
-        "compression": {
-            "eligible": False,
-            "compressed": True,
-            "data_hash": base58.encode(leaf.data_hash),
-            "creator_hash": base58.encode(leaf.creator_hash),
-            "collection_hash": base58.encode(leaf.collection_hash),
-            "asset_data_hash": base58.encode(leaf.asset_data_hash),
-            "flags": leaf.flags,
-            "asset_hash": base58.encode(leaf.hash()),
-            "tree": str(asset.tree),
-            "seq": asset.sequence,
-            "leaf_id": leaf.nonce,
-        },
+        "compression": _compression(asset),
         "grouping": [],
         "royalty": {
             "royalty_model": "creators",
@@ -181,14 +166,37 @@ def _interface(asset: Asset) -> dict[str, Any]:
             {"address": str(each.address), "share": each.share, "verified": each.verified}
             for each in metadata.creators
         ],
-        "ownership": {
-            "frozen": False,
-            "delegated": leaf.delegate != leaf.owner,
-            "delegate": str(leaf.delegate) if leaf.delegate != leaf.owner else None,
-            "ownership_model": "single",
-            "owner": "" if asset.burnt else str(leaf.owner),
-        },
+        "ownership": _ownership(asset),
         "supply": {"print_max_supply": 0, "print_current_supply": 0, "edition_nonce": None},
         "mutable": metadata.is_mutable,
         "burnt": asset.burnt,
+    }
+
+
+def _compression(asset: Asset) -> dict[str, Any]:
+    leaf = asset.leaf
+    return {
+        "eligible": False,
+        "compressed": True,
+        "data_hash": base58.encode(leaf.data_hash),
+        "creator_hash": base58.encode(leaf.creator_hash),
+        "collection_hash": base58.encode(leaf.collection_hash),
+        "asset_data_hash": base58.encode(leaf.asset_data_hash),
+        "flags": leaf.flags,
+        "asset_hash": base58.encode(leaf.hash()),
+        "tree": str(asset.tree),
+        "seq": asset.sequence,
+        "leaf_id": leaf.nonce,
+    }
+
+
+def _ownership(asset: Asset) -> dict[str, Any]:
+    leaf = asset.leaf
+    delegated = leaf.delegate != leaf.owner
+    return {
+        "frozen": False,
+        "delegated": delegated,
+        "delegate": str(leaf.delegate) if delegated else None,
+        "ownership_model": "single",
+        "owner": "" if asset.burnt else str(leaf.owner),
     }

@@ -57,8 +57,9 @@ def all_twins(ports: dict[str, int], folder: Path | None) -> dict[str, Twin]:
         Farcaster(),
         Irys(),
         Ipfs(),
-        Solana(folder),
     ]
+    if Solana.name in ports:  # its chain is on disk, and nobody else's business
+        twins.append(Solana(folder))
     return {twin.name: twin for twin in twins}
 
 
