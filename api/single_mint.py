@@ -52,7 +52,8 @@ async def prepare(request: Request, who: Principal, wallet: str) -> Response:
 
 async def confirm(request: Request, who: Principal, batch: Batch, said: str) -> Response:
     parts, id_ = parts_of(request), batch.batch_id
-    if raw := await handed_in(parts, batch, said):
+    failed = bool(batch.submitted and batch.ended)
+    if raw := "" if failed else await handed_in(parts, batch, said):
         submit = SubmitPayment(batch_id=id_, raw=raw)
         await handle(parts.ledger, submit, context(request, who))
     now = await until(parts, id_, settled, parts.solana.patience.handed_in_s)

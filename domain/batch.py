@@ -230,10 +230,8 @@ class Batch:
         """Opens the next unit; none when all are minted or at work. In the background one that
         failed waits for its time, and lets the others go first."""
         if not self.paid:
-            if self.submitted:
-                raise BatchPaymentInFlight()
             self.must_be_payable()
-            raise NotPaidYet()
+            raise BatchPaymentInFlight() if self.submitted else NotPaidYet()
         ready = self.waiting()
         if background:
             ready = [unit for unit in ready if not unit.retry_at or unit.retry_at <= at]

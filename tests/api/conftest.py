@@ -4,6 +4,7 @@ from collections.abc import AsyncIterator
 
 import pytest
 
+from tests.api.collectors import Collector, collector
 from tests.api.geoplets import Buyer, buyer
 from tests.api.living import Caller, Living, living
 from tests.world import TestWorld
@@ -29,3 +30,11 @@ async def payer(here: Living) -> AsyncIterator[Buyer]:
     here.base.refuses, here.base.silent = "", False
     yield await buyer(here)
     here.base.refuses, here.base.silent = "", False
+
+
+@pytest.fixture
+async def cleo(here: Living) -> AsyncIterator[Collector]:
+    """A pass with a Solana wallet that may mint ten, in front of a chain that answers."""
+    here.solana.reset()
+    yield await collector(here)
+    here.solana.reset()

@@ -27,7 +27,8 @@ AUTHORITY = Keypair.from_seed(bytes([1]) * 32)
 TREASURY = str(Keypair.from_seed(bytes([2]) * 32).pubkey())
 TREE = str(Keypair.from_seed(bytes([4]) * 32).pubkey())
 LASTS = 150
-QUICK = Patience(handed_in_s=0.3, paid_s=0.3, made_s=5.0, look_s=0.01)
+HURRIED = Patience(handed_in_s=0.05, paid_s=0.05, made_s=0.05, look_s=0.01)
+PATIENT = Patience(handed_in_s=15.0, paid_s=15.0, made_s=15.0, look_s=0.01)
 
 
 @dataclass
@@ -40,7 +41,7 @@ class FakeSolana:
     failing: str = ""
     silent: bool = False
     simulated: list[str] = field(default_factory=list)
-    patience: Patience = QUICK
+    patience: Patience = HURRIED
 
     @property
     def solana(self) -> Solana:

@@ -19,6 +19,7 @@ from api.__main__ import configured
 from api.app import create_app
 from api.chain_head import Block
 from api.parts import Parts, open_parts
+from api.solana import Patience
 from commands.characters import FailGeneration, RequestGeneration, StoreImage
 from commands.command import Command, Context, Outcome, handle
 from commands.orders import ClaimTransaction, DismissTransaction, RecordPayment
@@ -28,7 +29,7 @@ from projections.catalog import all_projections
 from projections.runner import Runner
 from settings import Settings
 from tests.api.based import FakeBase
-from tests.api.fake_solana import FakeSolana
+from tests.api.fake_solana import HURRIED, FakeSolana
 from tests.api.opened import ADDRESSES, CHAIN_ID
 from tests.world import Database, TestWorld
 
@@ -150,10 +151,12 @@ class Living:
 
 
 @asynccontextmanager
-async def living(world: TestWorld, database: Database, **given: Any) -> AsyncIterator[Living]:
+async def living(
+    world: TestWorld, database: Database, *, patience: Patience = HURRIED, **given: Any
+) -> AsyncIterator[Living]:
     """The application with these settings in place of the tests' own, projections running."""
     head: list[int | None] = [100]
-    base, solana = FakeBase(), FakeSolana()
+    base, solana = FakeBase(), FakeSolana(patience=patience)
 
     async def ask() -> Block | None:
         now = int(parts.clock.now().timestamp())
