@@ -22,11 +22,12 @@ from commands.batches import (
     SubmitPayment,
 )
 from commands.command import look
+from commands.grove import GrowTree
 from commands.passes import Identify
 from domain.allowance import Allowance, allowance_stream
 from domain.batch import Batch
 from domain.solana import Absence, Prepared, TokenFound
-from tests.api.fake_solana import LASTS, signed
+from tests.api.fake_solana import AUTHORITY, LASTS, TREE, signed
 from tests.api.geoplets import until
 from tests.api.living import Caller, Living
 
@@ -93,6 +94,17 @@ class Collector:
         await self.land(id_)
         return id_
 
+    async def single(self) -> dict[str, Any]:
+        """A single mint whose picture was not there at first."""
+        grown = GrowTree(authority=str(AUTHORITY.pubkey()), tree=TREE, capacity=16_384)
+        await self.here.do(grown)
+        answer = await self.ask("prepare", {})
+        assert answer.json()["code"] == "PICTURE_UNAVAILABLE", answer.text
+        await self.store((await self.reserved())[0], 1)
+        answer = await self.ask("prepare", {})
+        assert answer.status_code == 200, answer.text
+        return dict(answer.json())
+
     async def minted(self, id_: str) -> None:
         """The next token of a batch is made."""
         assert (await self.mint(id_)).json()["reason"] == "MINT_IN_PROGRESS"
@@ -102,6 +114,11 @@ class Collector:
 
     async def allow(self, count: int) -> None:
         await self.here.do(SetAllowances(items=((self.wallet, count),)))
+
+    async def reserved(self) -> list[str]:
+        """The batches and single mints that hold slots of the wallet."""
+        seen = await look(self.here.parts.ledger, SeeAllowance(wallet=self.wallet))
+        return list(seen.get(Allowance, allowance_stream(self.wallet)).reserved)
 
     async def batch(self, id_: str) -> Batch:
         return await batch_now(self.here.parts, id_)
@@ -129,17 +146,13 @@ class Collector:
         self, asked: Awaitable[httpx.Response], outside: Callable[[str], Awaitable[Any]]
     ) -> httpx.Response:
         """The answer of a request that opens a single mint; the outside does its part for it."""
-        opened: list[str] = []
 
         async def begun() -> bool:
-            see = SeeAllowance(wallet=self.wallet)
-            seen = await look(self.here.parts.ledger, see)
-            opened[:] = seen.get(Allowance, allowance_stream(self.wallet)).reserved
-            return bool(opened)
+            return bool(await self.reserved())
 
         async def then() -> None:
             await until(begun)
-            await outside(opened[0])
+            await outside((await self.reserved())[0])
 
         answer, _ = await asyncio.gather(asked, then())
         return answer

@@ -4,17 +4,20 @@ from __future__ import annotations
 
 from typing import Any
 
+from solders.keypair import Keypair
+
 from commands.passes import Identify
+from tests.api.collectors import Collector
 from tests.api.geoplets import fids
 from tests.api.living import Caller, Living
 from tests.api.openapi import Operation, operations
 
-OWNED = ("character_id", "order_id", "{fid}")
+OWNED = ("character_id", "order_id", "{fid}", "{batchId}")
 
 
 def owned(here: Living) -> list[Operation]:
     found = [op for op in operations(here.app.openapi()) if any(n in op.path for n in OWNED)]
-    assert len(found) >= 11
+    assert len(found) >= 12
     return found
 
 
@@ -22,7 +25,12 @@ async def ids_of(here: Living, caller: Caller) -> dict[str, str]:
     order, fid = await caller.order(), str(next(fids))
     own = {"new_pass_id": caller.pass_id, "current": caller.pass_id}
     await here.do(Identify(identity=f"fid:{fid}", **own))
-    return {"character_id": order["character_id"], "order_id": order["order_id"], "fid": fid}
+    minting = Collector(here, caller, Keypair())
+    await here.do(Identify(identity=f"solana:{minting.wallet}", **own))
+    await minting.allow(1)
+    batch = await minting.prepared(1)
+    orders = {"character_id": order["character_id"], "order_id": order["order_id"]}
+    return {**orders, "fid": fid, "batchId": batch["batchId"]}
 
 
 async def test_nobody_reaches_the_objects_of_another(here: Living, ada: Caller) -> None:
