@@ -18,7 +18,7 @@ from tests.projections.looking import rows
 from tests.waiting import eventually
 from tests.world import CHECKOUT, Child
 
-NAMES = ["characters", "mint_orders", "todo", "passes", "recoveries", "x402_orders"]
+NAMES = ["characters", "mint_orders", "todo", "passes", "recoveries", "x402_orders", "batches"]
 
 
 @pytest.fixture
