@@ -101,8 +101,7 @@ async def open_parts(
     solana: Solana,
     ask_wallet: AskWallet | None = None,
 ) -> AsyncIterator[Parts]:
-    """Opens the ledger and what follows the database. `head` asks the EVM chain for its newest
-    block, None when it cannot be told; `ask_wallet` asks contract wallets there."""
+    """Opens the ledger and what follows the database; `head` and `ask_wallet` ask the EVM chain."""
     url = settings.database
     await set_up_views(url)
     async with reading_pool(url, READERS) as pool, open_quick_auth(settings) as farcaster:

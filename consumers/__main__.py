@@ -122,7 +122,6 @@ def compose(
         facilitator(settings, web),
         settings.x402_terms,
     )
-    results = Results(desk, examiner, store, settlement)
     payments = Payments(desk, examiner, publisher)
     generation = Generation(desk, image_provider(settings, web), store, publisher, cap)
     pictures = Pictures(desk, openai(settings, web), store, mintable, cap)
@@ -139,7 +138,7 @@ def compose(
     sources: list[Source] = [RoleMints(chain), Geoplets(geoplets)]
     return [
         relay(settings, ledger),
-        *intakes(settings, results),
+        *intakes(settings, Results(desk, examiner, store, settlement)),
         *(watcher(settings, source, publisher) for source in sources),
         *(Worker(settings.database, each, clock.now, paces=paces(env)) for each in kinds),
     ]
