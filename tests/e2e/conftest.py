@@ -6,6 +6,7 @@ import pytest
 
 from tests.e2e.buyer import Buyer
 from tests.e2e.fork import Fork
+from tests.e2e.minter import Minter
 from tests.e2e.payer import Payer
 from tests.e2e.stage import Stage, open_stage
 from tests.world import TestWorld
@@ -39,6 +40,13 @@ def buyer(stage: Stage) -> Buyer:
 def fork(buyer: Buyer) -> Fork:
     """The chain in our hands, from after the buyer got their money."""
     return Fork(buyer.stage)
+
+
+@pytest.fixture
+def minter(whole: Stage) -> Iterator[Minter]:
+    whole.vendors.reset()
+    yield Minter(whole)
+    whole.vendors.reset()
 
 
 @pytest.fixture(scope="session")

@@ -6,18 +6,17 @@ Witnesses are the development chain's and the vault's own ledgers, never ours al
 from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
-from hashlib import sha256
-from typing import Any
 
 import httpx
 import pytest
 
-from consumers.pfp.portrait import generate
+from consumers.gateways.bubblegum import leaf_of
 from tests.e2e.minter import PRICE, Minter, id_of
 from tests.e2e.stage import Stage
+from tests.e2e.witnesses import EXPIRED_SLOTS, chain, check_token, slots, uploads
+from tests.twins.test_solana_metaplex import client as metaplex
 from tests.waiting import eventually
 
-EXPIRED_SLOTS = 400
 REFUSED = {
     "jsonrpc": "2.0",
     "id": 1,
@@ -27,41 +26,6 @@ REFUSED = {
         "data": {"err": {"InstructionError": [1, {"Custom": 6001}]}, "logs": [], "accounts": None},
     },
 }
-
-
-@pytest.fixture
-def minter(whole: Stage) -> Any:
-    whole.vendors.reset()
-    yield Minter(whole)
-    whole.vendors.reset()
-
-
-def chain(minter: Minter, **how: Any) -> None:
-    minter.stage.vendors["solana"].post("chain", how).raise_for_status()
-
-
-def slots(minter: Minter) -> tuple[int, int]:
-    told = minter.status()["slots"]
-    return told["used"], told["reserved"]
-
-
-def check_token(minter: Minter, minted: dict[str, Any]) -> None:
-    """The picture is what its seed says, the metadata leads to it, the chain knows the token."""
-    image = httpx.get(minted["imageUri"]).raise_for_status().content
-    metadata = httpx.get(minted["metadataUri"]).raise_for_status().json()
-    assert metadata["image"] == minted["imageUri"]
-    assert generate(bytes.fromhex(metadata["properties"]["seed"])).png == image
-    asset = minter.rpc("getAsset", minted["assetId"])
-    assert asset["ownership"]["owner"] == minter.wallet
-
-
-def uploads(minter: Minter, minted: list[dict[str, Any]]) -> int:
-    """How many uploads were billed for these tokens."""
-    ids = {
-        uri.rpartition("/")[2] for each in minted for uri in (each["imageUri"], each["metadataUri"])
-    }
-    billed = minter.stage.vendors["irys"].get("ledger")
-    return sum(item["item_id"] in ids for item in billed if item["kind"] == "upload_billed")
 
 
 def test_one_signature_pays_for_a_batch_and_each_call_mints_one(minter: Minter) -> None:
@@ -85,6 +49,17 @@ def test_one_signature_pays_for_a_batch_and_each_call_mints_one(minter: Minter) 
     }
     assert minter.statement() == {"paid": 3 * PRICE, "delivered": 3 * PRICE}
     assert minter.statement("PFP") == {"paid": 3, "delivered": 3}
+
+
+async def test_metaplex_s_own_client_agrees_about_what_was_minted(minter: Minter) -> None:
+    batch = minter.buys(1)
+    minted = minter.mints(batch["batchId"])
+    url, secret = minter.stage.vendors.urls["solana"], bytes(minter.keypair).hex()
+    said = (await metaplex(url, secret, minted["signature"], minted["assetId"]))["ours"]
+    told = minter.rpc("getTransaction", minted["signature"], {"maxSupportedTransactionVersion": 0})
+    assert said["asset_id"] == said["computed_asset_id"] == minted["assetId"]
+    assert said["leaf_hash"] == leaf_of(told).hash().hex() and said["proved"]
+    assert (said["owner"], said["uri"]) == (minter.wallet, minted["metadataUri"])
 
 
 def test_scenario_1_a_payment_that_never_lands_gives_its_slots_back_with_the_proof(
@@ -243,46 +218,3 @@ def test_calls_from_many_tabs_mint_each_unit_once(minter: Minter) -> None:
         "BATCH_COMPLETE",
     }
     assert len({each["assetId"] for each in minted}) == 3
-
-
-def test_a_single_mint_pays_and_mints_in_one_transaction(minter: Minter) -> None:
-    before = minter.lamports()
-    told = minter.post("/pfp/prepare")
-    assert told["lamports"] == str(PRICE) and slots(minter) == (0, 1)
-    body = {"mintId": told["mintId"], "signedTransactionBase64": minter.sign(told)}
-    done = eventually(lambda: complete(minter.post("/pfp/confirm", body)))
-    check_token(minter, done["minted"])
-    assert done["minted"]["signature"] == id_of(told)
-    assert before - minter.lamports() == PRICE
-    assert slots(minter) == (1, 0) and minter.status()["pfp_credits"] == 0
-    assert minter.statement() == {"paid": PRICE, "delivered": PRICE}
-
-
-def test_a_credit_pays_for_a_single_mint(minter: Minter) -> None:
-    minter.buys(1)
-    before = minter.lamports()
-    told = minter.post("/pfp/prepare")
-    assert told["lamports"] == "0"
-    body = {"mintId": told["mintId"], "signedTransactionBase64": minter.sign(told)}
-    eventually(lambda: complete(minter.post("/pfp/confirm", body)))
-    assert minter.lamports() == before and minter.status()["pfp_credits"] == 0
-    assert minter.statement("PFP") == {"paid": 1, "delivered": 1}
-
-
-def test_a_single_mint_that_lapses_is_prepared_again_with_the_same_picture(
-    minter: Minter,
-) -> None:
-    first = minter.post("/pfp/prepare")
-    chain(minter, advance_slots=EXPIRED_SLOTS)
-    minter.until(first["mintId"], "expired")
-    assert slots(minter) == (0, 0)
-    told = minter.post("/pfp/prepare")
-    body = {"mintId": told["mintId"], "signedTransactionBase64": minter.sign(told)}
-    done = eventually(lambda: complete(minter.post("/pfp/confirm", body)))
-    assert uploads(minter, [done["minted"]]) == 2
-    image = httpx.get(done["minted"]["imageUri"]).content
-    assert sha256(image).hexdigest()
-
-
-def complete(answer: dict[str, Any]) -> dict[str, Any] | None:
-    return answer if answer["status"] == "complete" else None
