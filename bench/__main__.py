@@ -15,7 +15,7 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
-from bench import http, loss, pfp, reads, rebuild, writes, x402
+from bench import http, loss, pfp, preparing, reads, rebuild, writes, x402
 from bench.fill import fill
 from bench.measure import Measurement
 from bench.pgbench import Pgbench
@@ -44,9 +44,10 @@ def main(
 def measured(seconds: float, events: int, only: str) -> Iterator[Measurement]:
     if wanted(only, "pfp"):
         yield from pfp.rows()
-    if only == "pfp":  # which needs no world
-        return
     with open_world(durable=True) as world:
+        if wanted(only, "pfp"):
+            with world.database() as database:
+                yield from preparing.rows(world, database)
         if wanted(only, "http"):
             with world.database() as database:
                 yield from http.rows(world, database, seconds)

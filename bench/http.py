@@ -21,6 +21,7 @@ from bench.measure import Measurement, alone, paired, percentile
 from bench.samples import PASS, metadata, opened
 from domain.character import CharacterCreated, OrderAttached
 from domain.passes import PassOpened
+from embedded.solana import genesis
 from ledger.ledger import NewEvent
 from ledger.sync import SyncLedger
 from settings import Settings
@@ -40,6 +41,9 @@ CHAIN = {
     "VOUCHER_SIGNER_KEY": "0x" + "11" * 32,  # a test key
     "MEGA_FACILITATOR": "x402",
     "MEGA_X402_FACILITATOR_URL": "http://127.0.0.1:9",
+    "SOLANA_RPC_URLS": "http://127.0.0.1:9",
+    "SOLANA_AUTHORITY_KEY": genesis.authority().private_key,
+    "SOLANA_TREASURY": genesis.treasury().address,
 }
 
 

@@ -21,7 +21,7 @@ from eth_account import Account
 
 from api.tokens import Tokens
 from bench import load
-from bench.http import there
+from bench.http import CHAIN, there
 from bench.measure import Measurement, alone, percentile
 from commands.command import Command, Context, handle
 from commands.passes import OpenPass
@@ -58,6 +58,7 @@ def told(world: TestWorld, database: Database) -> dict[str, str]:
     ports = world.place.ports
     return {
         **world.environment(),
+        **CHAIN,
         **world.gives("anvil"),
         "DATABASE_URL": database.url,
         "MEGA_PORT": str(ports["bench_x402"]),

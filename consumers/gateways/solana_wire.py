@@ -28,10 +28,11 @@ def prepared(
     instructions: Sequence[Instruction], signers: Sequence[Keypair], blockhash: Blockhash
 ) -> Prepared:
     """`signers` are ours; the first pays the fees, and its signature is the transaction's id."""
-    payer, recent = signers[0].pubkey(), Hash.from_string(blockhash.value)
-    message = MessageV0.try_compile(payer, instructions, [], recent)
+    keys, recent = [signer.pubkey() for signer in signers], Hash.from_string(blockhash.value)
+    message = MessageV0.try_compile(keys[0], instructions, [], recent)
     content = to_bytes_versioned(message)
-    ours = {signer.pubkey(): bytes(signer.sign_message(content)) for signer in signers}
+    signed = (bytes(signer.sign_message(content)) for signer in signers)
+    ours = dict(zip(keys, signed, strict=True))
     required = message.account_keys[: message.header.num_required_signatures]
     signatures = [ours.get(key, bytes(SIGNATURE_BYTES)) for key in required]
     raw = bytes((len(signatures),)) + b"".join(signatures) + content
