@@ -11,16 +11,16 @@ from uuid import uuid4
 from starlette.requests import Request
 from starlette.responses import Response
 
-from api.deps import answered, context, parts_of, recorded
+from api.deps import answered, context, key_hash, parts_of, recorded
 from api.parts import Parts
 from api.pfp_problems import SolanaSilent
 from api.principal import Principal
-from commands.batch_mints import RequestMint
 from commands.batches import CancelBatch, SeeBatch, SubmitPayment
 from commands.command import KeepAnswer, handle, look
+from commands.mint_wishes import WishForToken
 from commands.prepare_batch import PrepareBatch
 from domain.batch import Batch
-from domain.batch_events import BatchRecipe, PfpMintRequested
+from domain.batch_events import BatchRecipe
 from domain.batch_view import describe_minted
 from domain.event import Refused
 from domain.pfp_refusals import (
@@ -155,8 +155,10 @@ async def mint_one(request: Request, who: Principal, batch_id: str) -> Response:
     batch = await until(parts, batch_id, settled, patience.paid_s)
     if not settled(batch):
         raise BatchPaymentInFlight()
-    asked = await handle(parts.ledger, RequestMint(batch_id=batch_id), context(request, who))
-    index = next((e.index for e in asked.events if isinstance(e, PfpMintRequested)), 0)
+    wish = key_hash(request, who) or request.state.request_id
+    wishing = WishForToken(batch_id=batch_id, wish=wish)
+    wished = await handle(parts.ledger, wishing, context(request, who))
+    index: int = wished.answer.body["index"]
     if index:
         await until(parts, batch_id, lambda b: not b.unit(index).open, patience.made_s)
     see = SeeBatch(batch_id=batch_id)

@@ -130,7 +130,7 @@ async def write(request: Request, who: Principal, command: Command) -> Response:
 @asynccontextmanager
 async def underway(request: Request, who: Principal) -> AsyncIterator[None]:
     """Around the work of a request: InProgress for another one with the same key."""
-    parts, key = parts_of(request), _key_hash(request, who)
+    parts, key = parts_of(request), key_hash(request, who)
     if key in parts.running:
         raise InProgress()
     if key:
@@ -157,11 +157,12 @@ async def recorded_before(request: Request, who: Principal) -> Outcome | None:
 
 
 def _keyed(request: Request, who: Principal) -> Context:
-    key = _key_hash(request, who)
+    key = key_hash(request, who)
     return context(request, who, key=key, request_hash=_request_hash(request) if key else "")
 
 
-def _key_hash(request: Request, who: Principal) -> str:
+def key_hash(request: Request, who: Principal) -> str:
+    """Names the request's Idempotency-Key within its scope; empty without one."""
     said = request.headers.get("idempotency-key")
     if said is None:
         return ""

@@ -1,9 +1,10 @@
 """Claim: what may be taken only once, as a stream whose first version collides when taken.
 
 A claim is written in the same append as the fact that it guards, so that both stand or neither.
-Its streams never travel to Kafka. Four kinds: `claim:identity:…` (which pass a wallet belongs to),
-`claim:payment:…` (which order a payment on chain funds), `key:…` (the first answer to a request
-with an idempotency key) and `inbox:…` (a message that was already taken in).
+Its streams never travel to Kafka. Five kinds: `claim:identity:…` (which pass a wallet belongs to),
+`claim:payment:…` (which order a payment on chain funds), `claim:mint:…` (which unit of a batch a
+request opened), `key:…` (the first answer to a request with an idempotency key) and `inbox:…` (a
+message that was already taken in).
 """
 
 from __future__ import annotations
@@ -11,6 +12,10 @@ from __future__ import annotations
 from dataclasses import dataclass, field, replace
 
 from domain.event import Event, Secret, event
+
+
+def mint_claim(wish: str) -> str:
+    return f"claim:mint:{wish}"
 
 
 @event("claim_taken.v1")

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import secrets
+from hashlib import sha256
 from typing import Any
 
 import pytest
 
+from commands.mint_wishes import WishForToken
 from commands.passes import Identify
 from tests.api.collectors import Collector, collector
 from tests.api.fake_solana import PRICE
@@ -86,6 +88,29 @@ async def test_a_key_mints_once_however_often_it_is_said(cleo: Collector) -> Non
     assert (again.json(), again.headers["Idempotent-Replayed"]) == (first.json(), "true")
     assert [unit.index for unit in (await cleo.batch(id_)).in_work] == [1]
     assert refused(await cleo.ask("mint-from-batch", {"batchId": NOBODYS}, key))[0] == 404
+
+
+async def test_a_wish_repeated_after_a_crash_is_still_one(here: Living, cleo: Collector) -> None:
+    """The process ended while it waited: the unit was opened, and no answer kept."""
+    id_, key = await cleo.paid(3), secrets.token_hex(8)
+    await here.do(WishForToken(batch_id=id_, wish=wish(cleo, key)))
+    await cleo.make(id_)
+    again = await cleo.mint(id_, key)
+    assert (again.json()["success"], again.json()["minted"]["index"]) == (True, 1)
+    assert (await cleo.status())["pfp_credits"] == 2
+
+
+async def test_a_wish_is_for_a_token_of_its_own_batch(here: Living, cleo: Collector) -> None:
+    first, key = await cleo.paid(2), secrets.token_hex(8)
+    await here.do(WishForToken(batch_id=first, wish=wish(cleo, key)))
+    second = await cleo.paid(5)
+    assert refused(await cleo.mint(second, key)) == (422, "IDEMPOTENCY_KEY_REUSED")
+    assert not (await cleo.batch(second)).in_work
+
+
+def wish(cleo: Collector, key: str) -> str:
+    scope = (cleo.caller.pass_id, "POST", "/pfp/mint-from-batch", key)
+    return sha256("\n".join(scope).encode()).hexdigest()
 
 
 # Cancelling.
