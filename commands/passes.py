@@ -72,7 +72,8 @@ class Identify(Command):
             return []
         older, younger = sorted((here, there), key=lambda p: (p.opened_at or at, p.pass_id))
         credits = seen.get(CreditAccount, account_stream(younger.pass_id))
-        return [*older.absorb(younger), *credits.move(younger.pass_id, older.pass_id)]
+        moved = credits.move(younger.pass_id, older.pass_id) if younger.solana_wallets else []
+        return [*older.absorb(younger), *moved]
 
     def pass_id(self, seen: Seen) -> str:
         return self._found(seen).pass_id or self.new_pass_id

@@ -152,13 +152,15 @@ class CreditAccount:
         return [CreditCaptured(account_id=account_id, asset=asset, batch_id=batch_id, index=index)]
 
     def move(self, account_id: str, to: str) -> list[Event]:
-        """Both halves, for one append: a merge moves balances by ledger entries."""
+        """Both halves, for one append: a merge moves balances by ledger entries. Nothing is moved
+        out, too, so that who grants a credit meanwhile meets the merge and looks again."""
         asset: Asset = "PFP"
         amount, holders = self.balance(asset), self.holders(asset)
+        out = CreditsMovedOut(account_id=account_id, asset=asset, amount=amount, to=to)
         if not amount:
-            return []
+            return [out]
         return [
-            CreditsMovedOut(account_id=account_id, asset=asset, amount=amount, to=to),
+            out,
             CreditsMovedIn(
                 account_id=to,
                 asset=asset,

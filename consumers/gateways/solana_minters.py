@@ -56,13 +56,15 @@ class BubblegumMinter:
 
     async def token(self, signature: str, wanted: MintWanted) -> TokenSeen | None:
         """The whole leaf is compared: owner, hashes of the metadata, and the id that its tree and
-        place give it."""
+        place give it. The metadata is that of the instruction, which our signature covers, so that
+        what was signed before a setting changed is still known."""
         told = await self._chain.transaction(signature)
         if told is None:
             return None
-        tree, leaf = minted_leaf(told)
-        owner, metadata = wire.key(wanted.owner), self._metadata(wanted)
-        if leaf != bubblegum.Leaf.of(tree, leaf.nonce, owner, metadata, None):
+        tree, metadata, leaf = minted_leaf(told)
+        meant = (metadata.name, metadata.uri) == (wanted.name, wanted.uri)
+        owner = wire.key(wanted.owner)
+        if not meant or leaf != bubblegum.Leaf.of(tree, leaf.nonce, owner, metadata, None):
             raise WillNotWork(f"{signature} minted another token than was wanted")
         return TokenSeen(str(leaf.id), str(tree), leaf.nonce, told["slot"])
 
@@ -81,24 +83,26 @@ class BubblegumMinter:
         )
 
 
-def minted_leaf(told: Mapping[str, Any]) -> tuple[Pubkey, bubblegum.Leaf]:
-    """Tree and leaf of the one mint in a `getTransaction` answer. WillNotWork when it holds none;
-    TryAgain when the node did not keep what the programs said."""
+def minted_leaf(told: Mapping[str, Any]) -> tuple[Pubkey, bubblegum.Metadata, bubblegum.Leaf]:
+    """Tree, metadata and leaf of the one mint in a `getTransaction` answer. WillNotWork when it
+    holds none; TryAgain when the node did not keep what the programs said."""
     if told["meta"]["err"] is not None:
         raise WillNotWork(f"the mint failed: {read.error_text(told['meta']['err'])}")
     read.items(told["meta"].get("innerInstructions"))
     try:
         with read.strictly():
-            return _tree(told["transaction"]["message"]), bubblegum.leaf_of(told)
+            tree, metadata = _mint(told["transaction"]["message"])
+            return tree, metadata, bubblegum.leaf_of(told)
     except (LookupError, ValueError) as missing:
         raise WillNotWork(f"no token was minted: {missing}") from missing
 
 
-def _tree(message: Mapping[str, Any]) -> Pubkey:
+def _mint(message: Mapping[str, Any]) -> tuple[Pubkey, bubblegum.Metadata]:
     keys = message["accountKeys"]
     for each in message["instructions"]:
         if keys[each["programIdIndex"]] != str(bubblegum.BUBBLEGUM):
             continue
-        if isinstance(written.decode(base58.decode(each["data"])), written.Mint):
-            return Pubkey.from_string(keys[each["accounts"][TREE_AMONG_ACCOUNTS]])
+        said = written.decode(base58.decode(each["data"]))
+        if isinstance(said, written.Mint):
+            return Pubkey.from_string(keys[each["accounts"][TREE_AMONG_ACCOUNTS]]), said.metadata
     raise LookupError("the transaction has no instruction to mint")

@@ -46,8 +46,8 @@ class TreeStanding:
 
 
 class SolanaChain(Protocol):
-    """Asks one endpoint after the other until one answers; what money depends on (`absence`,
-    `paid`) asks all that are configured and needs them to agree. Raises TryAgain."""
+    """Asks one endpoint after the other until one answers; what money depends on (`verdict`,
+    `absence`, `paid`) asks all that are configured and needs them to agree. Raises TryAgain."""
 
     async def blockhash(self) -> Blockhash:
         """A blockhash at commitment confirmed."""
@@ -59,6 +59,10 @@ class SolanaChain(Protocol):
 
     async def fate(self, signature: str) -> Fate | None:
         """Searched in history; None is no proof. Many askers share one call."""
+        ...
+
+    async def verdict(self, signature: str) -> Fate | None:
+        """What all endpoints agree on, each having finalized it; None until then."""
         ...
 
     async def absence(self, signature: str, last_valid_height: int) -> Absence | None:
@@ -75,8 +79,8 @@ class SolanaChain(Protocol):
 
     async def broadcast(self, raw: str) -> None:
         """Sends signed bytes; sending them again is always safe. Raises TryAgain when no endpoint
-        took them, WillNotWork when preflight says that they cannot succeed (reason: as
-        `Fate.error`); a repetition of what landed is no failure."""
+        took them, WillNotWork when every one's preflight says that they cannot succeed now (reason:
+        as `Fate.error`), which proves nothing; a repetition of what landed is no failure."""
         ...
 
 

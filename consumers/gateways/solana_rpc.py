@@ -72,6 +72,17 @@ class SolanaRpc:
         """Also asked of the next endpoint when one does not know it."""
         return await self._fates.ask(_readable(signature))
 
+    async def verdict(self, signature: str) -> Fate | None:
+        told = await self._each(lambda node: _finalized(node, _readable(signature)))
+        if None in told:
+            return None
+        if any(isinstance(one, Failure) for one in told):
+            raise _first_failure(told)
+        agreed = {one for one in told if isinstance(one, Fate)}
+        if len(agreed) > 1:
+            raise TryAgain(f"the endpoints disagree about {signature}", after_s=2.0)
+        return agreed.pop()
+
     async def absence(self, signature: str, last_valid_height: int) -> Absence | None:
         _readable(signature)
         told = await self._each(lambda node: _absence(node, signature, last_valid_height))
@@ -111,7 +122,8 @@ class SolanaRpc:
                 return await _send(node, raw)
             except (TryAgain, WillNotWork) as failure:
                 failures.append(failure)
-        raise next((one for one in failures if isinstance(one, WillNotWork)), failures[0])
+        # One that did not say no may have passed them on.
+        raise next((one for one in failures if isinstance(one, TryAgain)), failures[0])
 
     async def transaction(self, signature: str) -> Mapping[str, Any] | None:
         """The finalized `getTransaction` answer in encoding `json`; None while there is none."""
@@ -198,6 +210,11 @@ async def _heights(node: Endpoint) -> tuple[int, int]:
 async def _fates(node: Endpoint, signatures: Sequence[str]) -> tuple[int, dict[str, Fate]]:
     answer = await node.ask("getSignatureStatuses", [signatures, HISTORY])
     return read.fates(answer, signatures)
+
+
+async def _finalized(node: Endpoint, signature: str) -> Fate | None:
+    fate = (await _fates(node, [signature]))[1].get(signature)
+    return fate if fate and fate.commitment == "finalized" else None
 
 
 async def _absence(node: Endpoint, signature: str, last_valid_height: int) -> Absence | None:

@@ -60,10 +60,9 @@ class SplMinter:
             return None
         if told["meta"]["err"] is not None:
             raise WillNotWork(f"the mint failed: {read.error_text(told['meta']['err'])}")
-        mint = str(self._key(wanted).pubkey())
         with read.strictly():
-            as_wanted = _said(told, _words(wanted)) and _held(told, mint, wanted.owner)
-        if not as_wanted:
+            mint = _new_mint(told, wanted.owner) if _said(told, _words(wanted)) else ""
+        if not mint:
             raise WillNotWork(f"{signature} minted another token than was wanted")
         account = await self._chain.account(mint)
         if account is None:
@@ -127,13 +126,17 @@ def _said(told: Mapping[str, Any], words: str) -> bool:
     return (str(wire.MEMO), memo) in said
 
 
-def _held(told: Mapping[str, Any], mint: str, owner: str) -> bool:
-    """Whether the one token of the mint was its owner's when the transaction was over."""
-    return any(
-        (one["mint"], one["owner"], one["uiTokenAmount"]["amount"]) == (mint, owner, "1")
-        and one["uiTokenAmount"]["decimals"] == 0
+def _new_mint(told: Mapping[str, Any], owner: str) -> str:
+    """The one mint whose one token was its owner's when the transaction was over, and which had
+    none before; empty when there is no such."""
+    before = {one["mint"] for one in told["meta"].get("preTokenBalances") or ()}
+    found = {
+        str(one["mint"])
         for one in told["meta"].get("postTokenBalances") or ()
-    )
+        if (one["owner"], one["uiTokenAmount"]["amount"]) == (owner, "1")
+        and one["uiTokenAmount"]["decimals"] == 0
+    }
+    return found.pop() if len(found) == 1 and not found & before else ""
 
 
 def _is_final(mint: bytes) -> bool:

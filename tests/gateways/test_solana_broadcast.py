@@ -86,12 +86,21 @@ async def test_a_refusal_is_not_now_or_never(net: Network, name: str) -> None:
 
 
 async def test_the_reason_for_never_is_the_nodes_own_as_json(net: Network) -> None:
-    chain, (first, second), _ = await net.of(2)
-    refuses(first, preflight("BlockhashNotFound"))
-    refuses(second, preflight(NO_FUNDS))
+    chain, nodes, _ = await net.of(2)
+    for node in nodes:
+        refuses(node, preflight(NO_FUNDS))
     with pytest.raises(WillNotWork) as failure:
         await chain.broadcast(PAYMENT.raw)
     assert failure.value.reason == '{"InstructionError":[0,{"Custom":1}]}'
+
+
+async def test_one_nodes_no_is_not_everybodys(net: Network) -> None:
+    chain, (first, second), (front, _) = await net.of(2)
+    takes(first)
+    await front.steer("script", {"drop": "after_effect"})
+    refuses(second, preflight(NO_FUNDS))
+    with pytest.raises(TryAgain):
+        await chain.broadcast(PAYMENT.raw)
 
 
 async def test_a_node_that_took_something_else_has_not_taken_it(net: Network) -> None:

@@ -111,6 +111,21 @@ async def test_the_lowest_heights_count_of_those_who_answer(net: Network) -> Non
     assert await chain.heights() == (832, 800)
 
 
+async def test_one_nodes_word_is_no_verdict(net: Network) -> None:
+    chain, (first, second), _ = await net.of(2)
+    failed = {"InstructionError": [0, {"Custom": 1}]}
+    first.statuses[SIGNATURE] = status(9, "finalized", failed)
+    assert await chain.verdict(SIGNATURE) is None
+    second.statuses[SIGNATURE] = status(9, "finalized")
+    with pytest.raises(TryAgain):
+        await chain.verdict(SIGNATURE)
+    second.statuses[SIGNATURE] = status(9, "confirmed", failed)
+    assert await chain.verdict(SIGNATURE) is None, "it may still be undone there"
+    second.statuses[SIGNATURE] = status(9, "finalized", failed)
+    found = await chain.verdict(SIGNATURE)
+    assert found == Fate(9, "finalized", '{"InstructionError":[0,{"Custom":1}]}')
+
+
 async def test_absence_is_proved_when_all_are_past_and_none_knows_the_signature(
     net: Network,
 ) -> None:
