@@ -35,25 +35,23 @@ class Portrait:
 
 def generate(seed: bytes) -> Portrait:
     """ValueError: the seed is not 32 bytes."""
-    if len(seed) != SEED_BYTES:
-        raise ValueError(f"a seed has {SEED_BYTES} bytes, not {len(seed)}")
-    traits = chosen(seed)
+    traits = _traits(seed)
     indices, palette = indexed(shown(drawn(traits, seed)))
     return Portrait(png(indices, palette, PERIODS), traits)
 
 
-def metadata(portrait: Portrait, *, name: str, seed: bytes, image_uri: str) -> bytes:
+def metadata(seed: bytes, *, name: str, image_uri: str) -> bytes:
     """What a token's URI leads to (Metaplex's token metadata standard): JSON in UTF-8, its keys
-    sorted, no spaces. `properties.seed` is the seed in hex, as `mega pfp render` takes it."""
-    kind = next(trait.value for trait in portrait.traits if trait.kind == "Kind")
+    sorted, no spaces. `properties.seed` is the seed in hex, as `mega pfp render` takes it; the
+    traits follow from it without a picture being drawn. ValueError: the seed is not 32 bytes."""
+    traits = _traits(seed)
+    kind = next(trait.value for trait in traits if trait.kind == "Kind")
     content = {
         "name": name,
         "symbol": SYMBOL,
         "description": f"A {kind.lower()} on a cathode ray tube, drawn by MEGA from 32 bytes.",
         "image": image_uri,
-        "attributes": [
-            {"trait_type": trait.kind, "value": trait.value} for trait in portrait.traits
-        ],
+        "attributes": [{"trait_type": trait.kind, "value": trait.value} for trait in traits],
         "properties": {
             "category": "image",
             "files": [{"type": CONTENT_TYPE, "uri": image_uri}],
@@ -61,3 +59,9 @@ def metadata(portrait: Portrait, *, name: str, seed: bytes, image_uri: str) -> b
         },
     }
     return json.dumps(content, sort_keys=True, separators=(",", ":"), ensure_ascii=False).encode()
+
+
+def _traits(seed: bytes) -> tuple[Trait, ...]:
+    if len(seed) != SEED_BYTES:
+        raise ValueError(f"a seed has {SEED_BYTES} bytes, not {len(seed)}")
+    return chosen(seed)

@@ -96,11 +96,12 @@ def test_a_png_holds_nothing_but_its_picture():
 def test_a_seed_of_another_length_is_refused(length):
     with pytest.raises(ValueError, match="32 bytes"):
         generate(bytes(length))
+    with pytest.raises(ValueError, match="32 bytes"):
+        metadata(bytes(length), name="MPFP #1", image_uri="ar://picture")
 
 
 def test_the_metadata_names_the_traits_and_the_seed_and_is_canonical():
-    portrait = generate(SEEDS[0])
-    told = metadata(portrait, name="MPFP #1", seed=SEEDS[0], image_uri="ar://picture")
+    told = metadata(SEEDS[0], name="MPFP #1", image_uri="ar://picture")
     content = json.loads(told)
     assert told == json.dumps(content, sort_keys=True, separators=(",", ":")).encode()
     assert (content["name"], content["symbol"]) == ("MPFP #1", "MPFP")
@@ -109,4 +110,4 @@ def test_the_metadata_names_the_traits_and_the_seed_and_is_canonical():
     assert content["properties"]["category"] == "image"
     assert bytes.fromhex(content["properties"]["seed"]) == SEEDS[0]
     told_traits = [Trait(each["trait_type"], each["value"]) for each in content["attributes"]]
-    assert tuple(told_traits) == portrait.traits
+    assert tuple(told_traits) == generate(SEEDS[0]).traits
