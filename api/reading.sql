@@ -41,6 +41,7 @@ WITH late AS (
     FROM (SELECT due_at FROM views.todo UNION ALL SELECT due_at FROM views.x402_orders
           UNION ALL SELECT picture_due_at FROM views.x402_orders
           UNION ALL SELECT due_at FROM views.batches
+          UNION ALL SELECT art_due_at FROM views.batches
           UNION ALL SELECT mint_due_at FROM views.batches) AS promised (due_at),
          consumers.clock
     WHERE due_at <= clock_timestamp() + ahead

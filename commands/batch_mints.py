@@ -22,10 +22,8 @@ class RequestMint(WithBatch):
         return self.batch(seen).request_mint(at, background=self.background)
 
 
-class WithUnit(WithBatch):
+class WithUnits(WithBatch):
     """Only the batch counts here, so only its stream is read."""
-
-    index: int
 
     def reads(self, seen: Seen) -> Iterator[str]:
         yield batch_stream(self.batch_id)
@@ -33,11 +31,22 @@ class WithUnit(WithBatch):
     def pass_id(self, seen: Seen) -> str:
         return self.batch(seen).pass_id
 
-    def unit(self, seen: Seen) -> Unit:
-        return self.batch(seen).unit(self.index)
-
     def answer(self, seen: Seen, new: bool) -> Answer:
         return Answer(200, {})
+
+
+class SeeUnits(WithUnits):
+    """Decides nothing: what a reaction looks at before it goes on with them."""
+
+    def decide(self, seen: Seen, at: datetime) -> list[Event]:
+        return []
+
+
+class WithUnit(WithUnits):
+    index: int
+
+    def unit(self, seen: Seen) -> Unit:
+        return self.batch(seen).unit(self.index)
 
 
 class SealFile(WithUnit):

@@ -196,6 +196,7 @@ def paces(env: str) -> dict[str, Pace]:
         "x402": Pace(block / 2, min(longest, 10 * block)),
         "picture": Pace(PICTURE_S[env], longest),
         "batch": Pace(2 * SLOT_S[env], min(longest, 10 * SLOT_S[env])),
+        "art": Pace(SLOT_S[env] / 4, longest),
         "mint": Pace(SLOT_S[env], min(longest, 10 * SLOT_S[env])),
     }
 

@@ -15,8 +15,9 @@ from consumers.gateways.s3_cache import S3Cache
 from consumers.gateways.vault_ports import Vault
 from consumers.reactions.batch_payments import BatchPayments
 from consumers.reactions.grove import Trees
-from consumers.reactions.pfp_art import Art
+from consumers.reactions.pfp_art import PfpArt
 from consumers.reactions.pfp_mints import PfpMints
+from consumers.reactions.pfp_units import Units
 from consumers.reactions.promise import Desk, Reaction
 from settings import Settings, SettingsError
 
@@ -53,18 +54,13 @@ def cache(settings: Settings) -> S3Cache:
 def pfp_reactions(
     settings: Settings, desk: Desk, web: httpx.AsyncClient, cap: timedelta
 ) -> Mapping[str, Reaction]:
-    """`batch` follows payments, `mint` makes tokens; `cap` bounds the pause between two tries."""
-    chain = solana.solana_chain(settings, web)
+    """`batch` follows payments, `art` draws and stores, `mint` makes tokens; `cap` bounds the pause
+    between two tries."""
+    chain, units = solana.solana_chain(settings, web), Units(desk, cap)
     minters, keeper = solana.minters(settings, chain), solana.trees(settings, chain)
     authority = str(solana.authority(settings).pubkey())
-    mints = PfpMints(
-        desk=desk,
-        chain=chain,
-        minters=minters,
-        minter=settings.mega_pfp_minter,
-        trees=Trees(desk, chain, keeper, authority),
-        art=Art(desk, vaults(settings, web), settings.mega_pfp_vault, cache(settings)),
-        cap=cap,
-    )
-    payments = BatchPayments(desk, chain, minters[settings.mega_pfp_minter])
-    return {"batch": payments.attend, "mint": mints.attend}
+    art = PfpArt(units, vaults(settings, web), settings.mega_pfp_vault, cache(settings))
+    trees = Trees(desk, chain, keeper, authority)
+    mints = PfpMints(units, chain, minters, settings.mega_pfp_minter, trees)
+    payments = BatchPayments(units, chain, minters[settings.mega_pfp_minter])
+    return {"batch": payments.attend, "art": art.attend, "mint": mints.attend}

@@ -10,6 +10,8 @@ FROM (
     UNION ALL
     SELECT 'batch:' || batch_id, 'batch', batch_id, '', 0, due_at FROM views.batches
     UNION ALL
+    SELECT 'art:' || batch_id, 'art', batch_id, '', 0, art_due_at FROM views.batches
+    UNION ALL
     SELECT 'mint:' || batch_id, 'mint', batch_id, '', 0, mint_due_at FROM views.batches
 ) AS promised
 WHERE due_at <= %(at)s AND kind = ANY (%(kinds)s) AND todo_id <> ALL (%(skip)s)
@@ -30,6 +32,9 @@ FROM (
     UNION ALL
     SELECT 'batch:' || batch_id, due_at FROM views.batches
     WHERE batch_id = %(order)s AND %(kind)s = 'batch'
+    UNION ALL
+    SELECT 'art:' || batch_id, art_due_at FROM views.batches
+    WHERE batch_id = %(order)s AND %(kind)s = 'art'
     UNION ALL
     SELECT 'mint:' || batch_id, mint_due_at FROM views.batches
     WHERE batch_id = %(order)s AND %(kind)s = 'mint'

@@ -30,6 +30,7 @@ from domain.solana import Absence, Prepared
 from domain.state import changed
 
 QUANTITY_MAX = 10
+AT_WORK_MAX = 5  # units that the background has on their way at once
 
 Status = Literal[
     "prepared", "confirming", "paid", "minting", "complete", "expired", "cancelled", "failed"
@@ -107,6 +108,12 @@ class Batch:
     @property
     def in_work(self) -> tuple[Unit, ...]:
         return tuple(unit for _, unit in sorted(self.units.items()) if unit.open)
+
+    @property
+    def has_room(self) -> bool:
+        """Whether the background may open one more. They are stored in turn, so that a vault that
+        is down fails one of them, and confirmed together."""
+        return len(self.in_work) < AT_WORK_MAX and all(unit.art_stored for unit in self.in_work)
 
     @property
     def remaining(self) -> int:
@@ -227,12 +234,12 @@ class Batch:
     # Decisions: its units.
 
     def request_mint(self, at: datetime, *, background: bool = False) -> list[Event]:
-        """Opens the next unit; none when all are minted or at work. In the background one that
-        failed waits for its time, and lets the others go first."""
+        """Opens the next unit; none when all are minted or at work. In the background there must
+        be room, and one that failed waits for its time, and lets the others go first."""
         if not self.paid:
             self.must_be_payable()
             raise BatchPaymentInFlight() if self.submitted else NotPaidYet()
-        ready = self.waiting()
+        ready = self.waiting() if self.has_room or not background else []
         if background:
             ready = [unit for unit in ready if not unit.retry_at or unit.retry_at <= at]
         if not ready or self.terms is None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from datetime import datetime
 from typing import Any
 
@@ -9,6 +10,7 @@ from domain.allowance import Allowance
 from domain.batch import Batch
 from domain.batch_events import PfpMinted
 from domain.mint_view import spoken_time
+from domain.pfp_unit import Unit
 
 
 def describe_prepared(batch: Batch) -> dict[str, Any]:
@@ -61,16 +63,22 @@ def payment_due(batch: Batch, since: datetime) -> datetime | None:
     return since if batch.watched else None
 
 
+def art_due(batch: Batch, since: datetime) -> datetime | None:
+    """When somebody should draw and store the files of a unit, or open the next one for that;
+    None: nobody wants one, or there is no room for it."""
+    wanted = [unit for unit in batch.in_work if not unit.art_stored]
+    if not wanted and batch.auto_mint and batch.paid and batch.has_room:
+        wanted = batch.waiting()
+    return _first(wanted, since)
+
+
 def mint_due(batch: Batch, since: datetime) -> datetime | None:
-    """When somebody should go on with a unit; None: nobody wants one, or all is done."""
-    at_work = [unit for unit in batch.in_work if not _waits_for_wallet(batch)]
-    if at_work:
-        return min(unit.retry_at or since for unit in at_work)
-    if not (batch.auto_mint and batch.paid):
+    """When somebody should go on with the mint of a unit whose files are stored; a single mint
+    needs nobody, since the transaction that pays for it mints it."""
+    if batch.recipe == "pfp_single":
         return None
-    return min((unit.retry_at or since for unit in batch.waiting()), default=None)
+    return _first((unit for unit in batch.in_work if unit.art_stored), since)
 
 
-def _waits_for_wallet(batch: Batch) -> bool:
-    """A single mint's picture is stored; it is minted by the transaction that pays."""
-    return batch.recipe == "pfp_single" and batch.unit(1).art_stored
+def _first(units: Iterable[Unit], since: datetime) -> datetime | None:
+    return min((unit.retry_at or since for unit in units), default=None)

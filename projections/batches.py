@@ -1,7 +1,7 @@
 """batches: every batch and single mint, as it is shown, with when somebody must look at it next.
 
-`due_at`: when the chain should be asked what became of its payment; `mint_due_at`: when somebody
-should go on with its units. Null: nothing is due.
+`due_at`: when the chain should be asked what became of its payment; `art_due_at`: when somebody
+should draw and store for its units; `mint_due_at`: go on with their mints. Null: nothing is due.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ import msgspec
 
 from domain.batch import Batch
 from domain.batch_events import BatchEvent
-from domain.batch_view import describe_batch, mint_due, payment_due
+from domain.batch_view import art_due, describe_batch, mint_due, payment_due
 from ledger.codec import Recorded
 from projections.projection import Projection
 from projections.topics import topics_of
@@ -32,6 +32,7 @@ class TrackedBatch:
 
 class Batches(Projection[TrackedBatch]):
     name = "batches"
+    version = 2
     topics = topics_of(BatchEvent)
     state = TrackedBatch
 
@@ -51,7 +52,7 @@ class Batches(Projection[TrackedBatch]):
 
     def record(self, key: str, state: TrackedBatch) -> dict[str, Any]:
         batch, since = state.batch, state.changed_at
-        due, mint = payment_due(batch, since), mint_due(batch, since)
+        due, art, mint = (ask(batch, since) for ask in (payment_due, art_due, mint_due))
         return {
             "batch_id": key,
             "pass_id": batch.pass_id,
@@ -61,6 +62,7 @@ class Batches(Projection[TrackedBatch]):
             "status": batch.status,
             "entropy": batch.terms.entropy if batch.terms else "",
             "due_at": due.isoformat() if due else None,
+            "art_due_at": art.isoformat() if art else None,
             "mint_due_at": mint.isoformat() if mint else None,
             "view": self.view(state),
             "state": msgspec.json.encode(state).decode(),

@@ -8,12 +8,14 @@ CREATE TABLE IF NOT EXISTS batches (
     status      text        NOT NULL,
     entropy     text        NOT NULL,
     due_at      timestamptz,
+    art_due_at  timestamptz,
     mint_due_at timestamptz,
     view        jsonb       NOT NULL,
     state       text        NOT NULL
 );
 CREATE INDEX IF NOT EXISTS batches_of_pass ON batches (pass_id, position);
 CREATE INDEX IF NOT EXISTS batches_due ON batches (due_at) WHERE due_at IS NOT NULL;
+CREATE INDEX IF NOT EXISTS batches_art_due ON batches (art_due_at) WHERE art_due_at IS NOT NULL;
 CREATE INDEX IF NOT EXISTS batches_mint_due ON batches (mint_due_at) WHERE mint_due_at IS NOT NULL;
 
 -- load --
@@ -24,6 +26,7 @@ INSERT INTO batches SELECT * FROM json_populate_recordset(NULL::batches, %s::jso
 ON CONFLICT (batch_id) DO UPDATE SET
     status      = excluded.status,
     due_at      = excluded.due_at,
+    art_due_at  = excluded.art_due_at,
     mint_due_at = excluded.mint_due_at,
     view        = excluded.view,
     state       = excluded.state;

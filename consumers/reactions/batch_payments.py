@@ -9,32 +9,28 @@ from __future__ import annotations
 
 import structlog
 
-from commands.batches import Landed, LandedWithToken, PaymentFailed, PaymentLapsed, SeeBatch
-from commands.command import Command, look
+from commands.batches import Landed, LandedWithToken, PaymentFailed, PaymentLapsed
+from commands.command import Command
 from consumers.gateways.ports import WillNotWork
-from consumers.gateways.solana_ports import MintWanted, SolanaChain, TokenMinter
-from consumers.reactions.promise import Desk, Promise
+from consumers.gateways.solana_ports import SolanaChain, TokenMinter
+from consumers.reactions.pfp_units import Units, wanted_of
+from consumers.reactions.promise import Promise
 from domain.batch import Batch
-from domain.pfp_unit import token_name
 
 log = structlog.get_logger()
 
 
 class BatchPayments:
-    def __init__(self, desk: Desk, chain: SolanaChain, minter: TokenMinter) -> None:
-        self._desk, self._chain, self._minter = desk, chain, minter
+    def __init__(self, units: Units, chain: SolanaChain, minter: TokenMinter) -> None:
+        self._units, self._chain, self._minter = units, chain, minter
 
     async def attend(self, promise: Promise) -> None:
         """Records what the chain says of the transaction; sends it when nothing is known."""
-        batch = await self._see(promise.order_id)
+        batch = await self._units.batch(promise.order_id)
         if not batch.watched or batch.window is None:
             return
         if found := await self._outcome(batch):
-            await self._desk.do(found, cause=promise.todo_id)
-
-    async def _see(self, batch_id: str) -> Batch:
-        see = SeeBatch(batch_id=batch_id)
-        return see.batch(await look(self._desk.ledger, see))
+            await self._units.do(found, promise)
 
     async def _outcome(self, batch: Batch) -> Command | None:
         assert batch.window is not None
@@ -69,14 +65,3 @@ class BatchPayments:
             except WillNotWork as refused:
                 log.info("payment_refused", batch=batch.batch_id, why=refused.reason)
         return None
-
-
-def wanted_of(batch: Batch, index: int) -> MintWanted:
-    """The token of a unit whose files are sealed."""
-    unit = batch.unit(index)
-    return MintWanted(
-        owner=batch.wallet,
-        name=token_name(unit.seed),
-        uri=unit.uri("metadata"),
-        reference=f"{batch.batch_id}/{index}",
-    )

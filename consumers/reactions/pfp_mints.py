@@ -1,4 +1,4 @@
-"""Takes the units of a batch to their tokens: art, signature recorded, broadcast, finalized, read.
+"""Takes units whose files are stored to their tokens: signed, recorded, broadcast, final, read.
 
 Between signing and the chain's word nothing else is signed for a unit; only a proof, or that the
 bytes never left us, makes way for the next try. A tree without room costs no try.
@@ -6,85 +6,65 @@ bytes never left us, makes way for the next try. A tree without room costs no tr
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Mapping
-from datetime import timedelta
 
 import structlog
 
-from commands.batch_mints import DropMint, FailMint, RecordToken, RequestMint, SignMint
-from commands.batches import PaymentFailed, SeeBatch
-from commands.command import Command, Outcome, look
+from commands.batch_mints import DropMint, RecordToken, SignMint
 from consumers.gateways.ports import Failure, TryAgain, WillNotWork
 from consumers.gateways.solana_ports import SolanaChain, TokenMinter
-from consumers.reactions.batch_payments import wanted_of
 from consumers.reactions.grove import Trees
-from consumers.reactions.pfp_art import Art
-from consumers.reactions.promise import Desk, Promise
+from consumers.reactions.pfp_units import REASON_MAX, Units, wanted_of
+from consumers.reactions.promise import Promise
 from domain.batch import Batch
 from domain.batch_events import PfpMintSigned
 from domain.pfp_unit import Unit
-
-REASON_MAX = 500
 
 log = structlog.get_logger()
 
 
 class PfpMints:
-    """`minters` by kind; new mints are signed by `minter`. `cap` bounds the pause of retries."""
+    """`minters` by kind; new mints are signed by `minter`."""
 
     def __init__(
         self,
-        desk: Desk,
+        units: Units,
         chain: SolanaChain,
         minters: Mapping[str, TokenMinter],
         minter: str,
         trees: Trees,
-        art: Art,
-        cap: timedelta,
     ) -> None:
-        self._desk, self._chain, self._trees, self._art = desk, chain, trees, art
-        self._minters, self._minter, self._cap = minters, minter, cap
+        self._units, self._chain, self._trees = units, chain, trees
+        self._minters, self._minter = minters, minter
 
     async def attend(self, promise: Promise) -> None:
-        """One step further with each unit that somebody asked for, or that is due by itself."""
-        batch = await self._see(promise.order_id)
-        if batch.auto_mint and batch.paid and not batch.in_work:
-            further = RequestMint(batch_id=batch.batch_id, background=True)
-            await self._do(further, promise)
-            batch = await self._see(promise.order_id)
-        now = self._desk.now()
-        due = [unit for unit in batch.in_work if not unit.retry_at or unit.retry_at <= now]
-        await asyncio.gather(*(self._advance(batch, unit, promise) for unit in due))
-
-    async def _see(self, batch_id: str) -> Batch:
-        see = SeeBatch(batch_id=batch_id)
-        return see.batch(await look(self._desk.ledger, see))
+        """One step further with each unit that is ready for the chain, or on it."""
+        batch = await self._units.batch(promise.order_id)
+        if batch.recipe == "pfp_batch":
+            stored = [unit for unit in batch.in_work if unit.art_stored]
+            await self._units.each(stored, lambda unit: self._advance(batch, unit, promise))
 
     async def _advance(self, batch: Batch, unit: Unit, promise: Promise) -> None:
         if unit.alive:
             await self._follow(batch, unit, unit.alive, promise)
             return
         try:
-            await self._art.store(batch.batch_id, unit, cause=promise.todo_id)
-            if batch.recipe == "pfp_batch":
-                await self._sign(batch.batch_id, unit.index, promise)
+            await self._sign(batch, unit, promise)
         except Failure as failure:
-            await self._fail(batch, unit, failure, promise)
+            await self._units.fail(batch, unit, failure, promise)
 
-    async def _sign(self, batch_id: str, index: int, promise: Promise) -> None:
-        batch = await self._see(batch_id)
-        unit, minter = batch.unit(index), self._minters[self._minter]
+    async def _sign(self, batch: Batch, unit: Unit, promise: Promise) -> None:
+        minter = self._minters[self._minter]
         tree = await self._trees.tree() if minter.kind == "bubblegum" else ""
         if minter.kind == "bubblegum" and not tree:
             return
         blockhash = await self._chain.blockhash()
-        prepared = minter.sign_mint(wanted_of(batch, index), tree, blockhash)
-        ids = {"batch_id": batch_id, "index": index, "number": unit.signed + 1}
+        prepared = minter.sign_mint(wanted_of(batch, unit.index), tree, blockhash)
+        ids = {"batch_id": batch.batch_id, "index": unit.index, "number": unit.signed + 1}
         signing = SignMint(**ids, minter=minter.kind, tree=tree, prepared=prepared)
-        for event in (await self._do(signing, promise)).events:
+        for event in (await self._units.do(signing, promise)).events:
             if isinstance(event, PfpMintSigned):
-                await self._first_broadcast(batch, index, event, promise)
+                await self._first_broadcast(batch, unit.index, event, promise)
 
     async def _first_broadcast(
         self, batch: Batch, index: int, signed: PfpMintSigned, promise: Promise
@@ -118,7 +98,7 @@ class PfpMints:
             if token:
                 ids = {"batch_id": batch.batch_id, "index": unit.index}
                 found = RecordToken(**ids, signature=signed.signature, token=token)
-                await self._do(found, promise)
+                await self._units.do(found, promise)
 
     async def _drop(
         self,
@@ -139,28 +119,8 @@ class PfpMints:
             signature=signed.signature,
             reason=reason[:REASON_MAX],
             error_class=error_class,
-            cap=self._cap,
+            cap=self._units.cap,
             full=full,
             **proof,
         )
-        await self._do(dropped, promise)
-
-    async def _fail(self, batch: Batch, unit: Unit, failure: Failure, promise: Promise) -> None:
-        log.warning("mint_failed", batch=batch.batch_id, index=unit.index, why=failure.reason)
-        after_s = failure.after_s if isinstance(failure, TryAgain) else 0.0
-        failed = FailMint(
-            batch_id=batch.batch_id,
-            index=unit.index,
-            error_class=failure.error_class,
-            reason=failure.reason[:REASON_MAX],
-            cap=self._cap,
-            wish=timedelta(seconds=after_s),
-        )
-        await self._do(failed, promise)
-        now = await self._see(batch.batch_id)
-        if now.recipe == "pfp_single" and not now.unit(unit.index).open:
-            given_up = PaymentFailed(batch_id=batch.batch_id, reason=failure.error_class)
-            await self._do(given_up, promise)
-
-    async def _do(self, command: Command, promise: Promise) -> Outcome:
-        return await self._desk.do(command, cause=promise.todo_id)
+        await self._units.do(dropped, promise)

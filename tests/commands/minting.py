@@ -8,7 +8,14 @@ from itertools import count
 from typing import Any
 
 from commands.allowances import SetAllowances
-from commands.batch_mints import FailMint, FileIsStored, RecordToken, RequestMint, SealFile, SignMint
+from commands.batch_mints import (
+    FailMint,
+    FileIsStored,
+    RecordToken,
+    RequestMint,
+    SealFile,
+    SignMint,
+)
 from commands.batches import CancelBatch, Landed, PaymentFailed, PaymentLapsed, SubmitPayment
 from commands.passes import OpenPass
 from commands.prepare_batch import PrepareBatch
@@ -88,10 +95,17 @@ class Minting:
         self.memory.do(RequestMint(batch_id=id_))
         return next((u.index for u in self.batch(id_).in_work if u.index not in before), 0)
 
+    def go_on(self, id_: str) -> None:
+        """The background opens the next unit, if it may."""
+        self.memory.do(RequestMint(batch_id=id_, background=True))
+
     def store(self, id_: str, index: int) -> None:
         for part in ("image", "metadata"):
             ids = {"batch_id": id_, "index": index, "part": part}
-            where = {"item_id": f"{id_}/{index}/{part}", "uri": f"https://vault/{id_}/{index}/{part}"}
+            where = {
+                "item_id": f"{id_}/{index}/{part}",
+                "uri": f"https://vault/{id_}/{index}/{part}",
+            }
             self.memory.do(SealFile(**ids, vault="irys", **where, sha256="00", bytes=1))
             self.memory.do(FileIsStored(**ids))
 

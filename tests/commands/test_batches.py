@@ -3,8 +3,7 @@ from __future__ import annotations
 import pytest
 
 from commands.allowances import SetAllowances
-from commands.batches import SubmitPayment
-from commands.batches import Landed
+from commands.batches import Landed, SubmitPayment
 from commands.passes import Identify
 from domain import pfp_refusals as refusals
 from domain.allowance import allowance_stream

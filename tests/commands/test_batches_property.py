@@ -10,6 +10,7 @@ from domain.allowance import SlotsReleased, SlotsUsed, allowance_stream
 from domain.batch_events import BatchOpened, BatchPaid, PfpMinted
 from domain.credit_account import account_stream
 from domain.event import Refused
+from domain.pfp_unit import Unit
 from ledger.codec import Recorded
 from projections.statement import make_statement
 from tests.commands.minting import OWNER, PRICE, WALLET, Minting
@@ -17,12 +18,9 @@ from tests.commands.minting import OWNER, PRICE, WALLET, Minting
 ALLOWED = 12
 
 quantities = some.integers(1, 10).map(lambda n: ("prepare", n))
-others = some.tuples(
-    some.sampled_from(
-        ["submit", "land", "lapse", "fail_payment", "cancel", "ask", "make", "fail", "later"]
-    ),
-    some.integers(0, 2),
-)
+payments = ["submit", "land", "lapse", "fail_payment", "cancel"]
+mints = ["ask", "go_on", "advance", "make", "fail", "later"]
+others = some.tuples(some.sampled_from(payments + mints), some.integers(0, 2))
 
 
 def step(minting: Minting, what: str, which: int) -> None:
@@ -42,8 +40,20 @@ def step(minting: Minting, what: str, which: int) -> None:
         elif what in ("land", "lapse", "fail_payment"):
             if batch.watched:
                 getattr(minting, what)(id_)
-        elif what in ("submit", "cancel", "ask"):
+        elif what == "advance" and batch.in_work:
+            advance(minting, id_, batch.in_work[which % len(batch.in_work)])
+        elif what in ("submit", "cancel", "ask", "go_on"):
             getattr(minting, what)(id_)
+
+
+def advance(minting: Minting, id_: str, unit: Unit) -> None:
+    """One step on the way of a unit, which others may overtake."""
+    if unit.alive:
+        minting.mint(id_, unit.index)
+    elif unit.art_stored:
+        minting.sign(id_, unit.index)
+    else:
+        minting.store(id_, unit.index)
 
 
 def check(minting: Minting) -> None:
