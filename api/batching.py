@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import secrets
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from typing import Any
 from uuid import uuid4
 
@@ -16,9 +16,9 @@ from api.parts import Parts
 from api.pfp_problems import SolanaSilent
 from api.principal import Principal
 from commands.batches import CancelBatch, SeeBatch, SubmitPayment
-from commands.command import KeepAnswer, handle, look
+from commands.command import KeepAnswer, Outcome, handle, look
 from commands.mint_wishes import WishForToken
-from commands.prepare_batch import PrepareBatch
+from commands.prepare_batch import OpenPayment, PrepareBatch
 from domain.batch import Batch
 from domain.batch_events import BatchRecipe
 from domain.batch_view import describe_minted
@@ -68,6 +68,18 @@ async def preparation(
         expires_at=parts.clock.now() + BLOCKHASH_LASTS,
         pay=pay,
     )
+
+
+async def once_unseen(
+    parts: Parts, command: PrepareBatch, do: Callable[[PrepareBatch], Awaitable[Outcome]]
+) -> Outcome:
+    """Does it. Where a batch is open already, the chain is asked for its payment first."""
+    try:
+        return await do(command)
+    except OpenPayment as open_:
+        if await parts.solana.seen(open_.signature):
+            raise BatchPaymentInFlight() from None
+        return await do(command.model_copy(update={"unseen": open_.signature}))
 
 
 def _cannot_pay(why: Refused) -> Callable[[str, int, str], Prepared]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from commands.prepare_batch import OpenPayment
 from domain import pfp_refusals as refusals
 from domain.credit_account import NotEnoughCredits
 from domain.event import Refused
@@ -19,6 +20,7 @@ PFP_TABLE: dict[type[Exception], tuple[int, str, int | None]] = {
     refusals.NoSlots: (409, "NO_SLOTS", None),
     refusals.BatchAlreadyPaid: (409, "BATCH_ALREADY_PAID", None),
     refusals.BatchPaymentInFlight: (409, "PAYMENT_IN_FLIGHT", 2),
+    OpenPayment: (409, "PAYMENT_IN_FLIGHT", 1),
     refusals.BatchCancelled: (409, "BATCH_CANCELLED", None),
     refusals.NotPaidYet: (409, "NOT_OFFERED", None),
     refusals.InsufficientFunds: (409, "INSUFFICIENT_FUNDS", None),

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any
 
 from starlette.requests import Request
 from starlette.responses import Response
 
-from api.batching import handed_in, preparation, settled, until
+from api.batching import handed_in, once_unseen, preparation, settled, until
 from api.deps import answered, context, parts_of, recorded
 from api.parts import Parts
 from api.principal import Principal
@@ -29,7 +30,8 @@ async def prepare(request: Request, who: Principal, wallet: str) -> Response:
     parts = parts_of(request)
     entropy = await _left_over(parts, who, wallet)
     opening = await preparation(request, who, wallet, 1, "pfp_single", entropy)
-    opened = await handle(parts.ledger, opening, context(request, who))
+    do = partial(handle, parts.ledger, context=context(request, who))
+    opened = await once_unseen(parts, opening, do)
     id_ = str(opened.answer.body["batchId"])
     batch = await until(parts, id_, _drawn, parts.solana.patience.made_s)
     if batch.ended or not batch.unit(1).art_stored:

@@ -10,12 +10,12 @@ from commands.batches import PFP, WithBatch
 from commands.command import Answer, Command, Seen
 from commands.passes import current_pass, followed, survivors
 from commands.pfp_status import chosen_wallet
-from domain.allowance import Allowance, allowance_stream
+from domain.allowance import GIVEN_BACK_MAX, Allowance, allowance_stream
 from domain.batch import QUANTITY_MAX, Batch
 from domain.batch_events import BatchOpened, BatchRecipe, batch_stream
 from domain.batch_view import describe_prepared
 from domain.credit_account import CreditAccount, account_stream
-from domain.event import Event
+from domain.event import Event, Refused
 from domain.passes import Pass
 from domain.pfp_refusals import (
     BatchPaymentInFlight,
@@ -28,10 +28,20 @@ MakePayment = Callable[[str, int, str], Prepared]
 """(wallet, lamports, batch id) → the payment, signed by us. It is arithmetic: nothing is sent."""
 
 
+class OpenPayment(Refused):
+    """Another batch was prepared for this wallet at the same moment; ask again."""
+
+    def __init__(self, signature: str) -> None:
+        """`signature` is of its payment, which has to be looked for on the chain first."""
+        super().__init__()
+        self.signature = signature
+
+
 class PrepareBatch(Command):
     """Opens a batch of `quantity`, or finds the open one of the same. One of another quantity is
-    cancelled. Credits are used first, those of idle batches among them; slots are reserved for the
-    rest. `pay` None: the payment is made later (a single mint)."""
+    cancelled, once the chain does not show its payment: `unseen` is the signature that the caller
+    has looked for, else OpenPayment is raised. Credits are used first, those of idle batches among
+    them; slots are reserved for the rest. `pay` None: the payment is made later (a single mint)."""
 
     owner: str
     wallet: str = ""
@@ -43,18 +53,20 @@ class PrepareBatch(Command):
     entropy: str
     expires_at: datetime
     pay: MakePayment | None = None
+    unseen: str = ""
 
     def reads(self, seen: Seen) -> Iterator[str]:
         yield from survivors(seen, self.owner)
         if not followed(seen, self.owner):
             return
-        wallet, account = self._wallet(seen), account_stream(self.pass_id(seen))
+        wallet, credits = self._wallet(seen), account_stream(self.pass_id(seen))
         yield batch_stream(self.batch_id)
-        yield account
+        yield credits
         yield allowance_stream(wallet)
-        if account in seen:
-            batches = (*self._allowance(seen).reserved, *self._account(seen).holders(PFP))
-            yield from map(batch_stream, batches)
+        if credits in seen:
+            allowance, account = self._allowance(seen), self._account(seen)
+            batches = (*allowance.reserved, *allowance.given_back, *account.holders(PFP))
+            yield from map(batch_stream, dict.fromkeys(batches))
 
     def decide(self, seen: Seen, at: datetime) -> list[Event]:
         if not 1 <= self.quantity <= QUANTITY_MAX:
@@ -62,9 +74,10 @@ class PrepareBatch(Command):
         if seen.get(Batch, batch_stream(self.batch_id)).opened:
             return []
         if known := self._open(seen):
-            self._must_be_offered(known, at)
+            self._must_be_offered(seen, known, at)
             if known.quantity == self.quantity:
                 return []
+        self._must_not_flood(seen)
         replaced = self._replace(seen, known) if known else []
         allowance = reduce(Allowance.evolve, replaced, self._allowance(seen))
         account = reduce(CreditAccount.evolve, replaced, self._account(seen))
@@ -92,10 +105,6 @@ class PrepareBatch(Command):
                 "creditsApplied": batch.credits,
             },
         )
-
-    def found(self, seen: Seen) -> Batch:
-        """The batch that this led to."""
-        return self._mine(seen)
 
     # Helpers.
 
@@ -125,9 +134,19 @@ class PrepareBatch(Command):
         waiting = (seen.get(Batch, batch_stream(id_)) for id_ in self._allowance(seen).reserved)
         return next((each for each in waiting if each.recipe == self.recipe), None)
 
-    def _must_be_offered(self, known: Batch, at: datetime) -> None:
+    def _must_be_offered(self, seen: Seen, known: Batch, at: datetime) -> None:
+        mine = known.pass_id in (self.pass_id(seen), *self._pass(seen).absorbed)
         over = known.window is not None and known.window.expires_at <= at
-        if known.submitted or over:
+        if known.submitted or over or not mine:
+            raise BatchPaymentInFlight()
+        if known.window and known.window.signature != self.unseen:
+            raise OpenPayment(known.window.signature)
+
+    def _must_not_flood(self, seen: Seen) -> None:
+        """Each transaction that may land costs us its fee, also when it fails."""
+        last = self._allowance(seen).given_back
+        alive = [id_ for id_ in last if seen.get(Batch, batch_stream(id_)).watched]
+        if len(alive) >= GIVEN_BACK_MAX:
             raise BatchPaymentInFlight()
 
     def _replace(self, seen: Seen, known: Batch) -> list[Event]:

@@ -14,6 +14,7 @@ from domain.event import Event, event
 from domain.pfp_refusals import NoSlots, NotEligible
 
 ALLOWED_MAX = 1_000_000
+GIVEN_BACK_MAX = 3
 
 
 def allowance_stream(wallet: str) -> str:
@@ -60,11 +61,13 @@ class SlotsReleased(AllowanceEvent):
 
 @dataclass(frozen=True, slots=True)
 class Allowance:
-    """`reserved`: slots by open batch, oldest first."""
+    """`reserved`: slots by open batch, oldest first. `given_back`: the last batches that let go of
+    theirs; a transaction of one that was cancelled may still land."""
 
     allowed: int | None = None
     used: int = 0
     reserved: Mapping[str, int] = field(default_factory=dict)
+    given_back: tuple[str, ...] = ()
 
     # Questions.
 
@@ -115,7 +118,8 @@ class Allowance:
             case SlotsUsed(batch_id=batch_id, count=count):
                 return replace(self, reserved=self._without(batch_id), used=self.used + count)
             case SlotsReleased(batch_id=batch_id):
-                return replace(self, reserved=self._without(batch_id))
+                last = (*self.given_back, batch_id)[-GIVEN_BACK_MAX:]
+                return replace(self, reserved=self._without(batch_id), given_back=last)
         return self
 
     def _without(self, batch_id: str) -> Mapping[str, int]:

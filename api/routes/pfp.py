@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Path, Request, Response
@@ -10,16 +11,16 @@ from pydantic.alias_generators import to_camel
 
 from api import single_mint
 from api.asking import FRESH, THEN, as_of, fresh
-from api.batching import batch_now, cancel, confirm, mint_one, preparation
+from api.batching import batch_now, cancel, confirm, mint_one, once_unseen, preparation
 from api.body import Body, read_body
 from api.deps import (
     answered,
     parts_of,
+    recorded,
     recorded_before,
     signed_in,
     spoken,
     underway,
-    write,
 )
 from api.history import NOW, batch_then
 from api.owners import own_batch
@@ -96,9 +97,10 @@ async def prepare_batch(request: Request) -> Response:
     body = await read_body(request, NewBatch)
     if type(body.quantity) is not int or not 1 <= body.quantity <= 10:
         raise InvalidQuantity()
-    return await write(
-        request, who, await preparation(request, who, body.wallet or "", body.quantity)
-    )
+    command = await preparation(request, who, body.wallet or "", body.quantity)
+    async with underway(request, who):
+        told_ = await once_unseen(parts_of(request), command, partial(recorded, request, who))
+        return answered(told_)
 
 
 @router.post(

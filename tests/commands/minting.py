@@ -18,7 +18,7 @@ from commands.batch_mints import (
 )
 from commands.batches import CancelBatch, Landed, PaymentFailed, PaymentLapsed, SubmitPayment
 from commands.passes import OpenPass
-from commands.prepare_batch import PrepareBatch
+from commands.prepare_batch import OpenPayment, PrepareBatch
 from domain.batch import Batch
 from domain.credit_account import CreditAccount, account_stream
 from domain.solana import BLOCKHASH_LASTS, Absence, Prepared, TokenFound
@@ -43,19 +43,21 @@ class Minting:
 
     def prepare(self, quantity: int, owner: str = OWNER, wallet: str = "") -> dict[str, Any]:
         id_ = f"b{next(self._ids)}"
-        return self.memory.do(
-            PrepareBatch(
-                owner=owner,
-                wallet=wallet,
-                batch_id=id_,
-                quantity=quantity,
-                price=PRICE,
-                treasury="treasury",
-                entropy=sha256(id_.encode()).hexdigest(),
-                expires_at=self.memory.now + BLOCKHASH_LASTS,
-                pay=payment,
-            )
+        asked = PrepareBatch(
+            owner=owner,
+            wallet=wallet,
+            batch_id=id_,
+            quantity=quantity,
+            price=PRICE,
+            treasury="treasury",
+            entropy=sha256(id_.encode()).hexdigest(),
+            expires_at=self.memory.now + BLOCKHASH_LASTS,
+            pay=payment,
         )
+        try:
+            return self.memory.do(asked)
+        except OpenPayment as open_:  # the chain does not know it yet
+            return self.memory.do(asked.model_copy(update={"unseen": open_.signature}))
 
     def batch(self, id_: str) -> Batch:
         state: Batch = self.memory.state(f"batch:{id_}")

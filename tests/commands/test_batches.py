@@ -4,7 +4,7 @@ import pytest
 
 from commands.allowances import SetAllowances
 from commands.batches import Landed, SubmitPayment
-from commands.passes import Identify
+from commands.passes import Identify, OpenPass
 from domain import pfp_refusals as refusals
 from domain.allowance import allowance_stream
 from domain.batch import AT_WORK_MAX
@@ -286,6 +286,25 @@ def test_a_credit_granted_while_its_pass_is_merged_is_not_stranded(minting):
         for each in (landing, merging)
     ]
     assert account_stream(OWNER) in written[0] & written[1]
+
+
+def test_no_more_transactions_than_three_wait_for_a_wallet_that_never_signs(minting):
+    for quantity in (1, 2, 3):
+        minting.prepare(quantity)
+    minting.cancel("b3")
+    with pytest.raises(refusals.BatchPaymentInFlight):
+        minting.prepare(4)
+    minting.lapse("b1")
+    assert minting.prepare(4)["transactionBase64"]
+
+
+def test_a_wallet_in_two_passes_has_one_batch_at_a_time(minting):
+    minting.prepare(2)
+    minting.memory.do(OpenPass(new_pass_id="pass:user:bob", identities=(f"solana:{WALLET}",)))
+    for quantity in (2, 3):
+        with pytest.raises(refusals.BatchPaymentInFlight):
+            minting.prepare(quantity, owner="pass:user:bob")
+    assert minting.batch("b1").status == "prepared"
 
 
 def test_an_allowance_is_set_once_for_the_same_number(minting):
