@@ -203,6 +203,7 @@ class AskedOfSolana:
             seen=self.seen,
             height=self.height,
             prepare_mint=self.prepare_mint,
+            minter=self._minter.kind,
         )
 
 

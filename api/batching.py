@@ -5,7 +5,8 @@ from __future__ import annotations
 import asyncio
 import secrets
 from collections.abc import Awaitable, Callable
-from typing import Any
+from functools import partial
+from typing import Any, TypeVar
 from uuid import uuid4
 
 from starlette.requests import Request
@@ -30,6 +31,8 @@ from domain.pfp_refusals import (
     SignatureMissing,
 )
 from domain.solana import BLOCKHASH_LASTS, Prepared
+
+T = TypeVar("T")
 
 NO_MONEY = '"Custom":1}'
 """The system program's word for a payer with too little, in a node's compact JSON."""
@@ -98,12 +101,19 @@ async def until(
     parts: Parts, batch_id: str, there: Callable[[Batch], bool], within_s: float
 ) -> Batch:
     """The batch once it is so, or as it is after `within_s` seconds."""
+    return await looked_for(parts, partial(batch_now, parts, batch_id), there, within_s)
+
+
+async def looked_for(
+    parts: Parts, look_up: Callable[[], Awaitable[T]], there: Callable[[T], bool], within_s: float
+) -> T:
+    """What is looked up again and again, once it is so, or as it is after `within_s` seconds."""
     end = asyncio.get_running_loop().time() + within_s
-    batch = await batch_now(parts, batch_id)
-    while not there(batch) and asyncio.get_running_loop().time() < end:
+    found = await look_up()
+    while not there(found) and asyncio.get_running_loop().time() < end:
         await asyncio.sleep(parts.solana.patience.look_s)
-        batch = await batch_now(parts, batch_id)
-    return batch
+        found = await look_up()
+    return found
 
 
 def settled(batch: Batch) -> bool:

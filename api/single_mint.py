@@ -8,7 +8,7 @@ from typing import Any
 from starlette.requests import Request
 from starlette.responses import Response
 
-from api.batching import handed_in, once_unseen, preparation, settled, until
+from api.batching import handed_in, looked_for, once_unseen, preparation, settled, until
 from api.deps import answered, context, parts_of, recorded
 from api.parts import Parts
 from api.principal import Principal
@@ -48,7 +48,8 @@ async def prepare(request: Request, who: Principal, wallet: str) -> Response:
         blockhash=blockhash,
     )
     expires_at = parts.clock.now() + BLOCKHASH_LASTS
-    ready = PrepareSingle(batch_id=id_, prepared=prepared, expires_at=expires_at)
+    minter = parts.solana.minter
+    ready = PrepareSingle(batch_id=id_, prepared=prepared, expires_at=expires_at, minter=minter)
     return answered(await recorded(request, who, ready))
 
 
@@ -77,11 +78,16 @@ def _spoken_status(batch: Batch) -> str:
 
 
 async def _tree(parts: Parts) -> str:
-    """The tree to mint into: the reaction that stored the picture saw to it that there is one."""
+    """The tree to mint into, which grows for the first mint that wants one; empty for a minter
+    that needs none."""
     if not parts.solana.authority:
         return ""
     see = SeeGrove(authority=parts.solana.authority)
-    tree = see.grove(await look(parts.ledger, see)).tree
+
+    async def grown() -> str:
+        return see.grove(await look(parts.ledger, see)).tree
+
+    tree = await looked_for(parts, grown, bool, parts.solana.patience.made_s)
     if not tree:
         raise PictureNotReady()
     return tree

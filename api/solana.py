@@ -45,8 +45,8 @@ class Solana:
     """`price`: lamports a token. `pay`: (wallet, lamports, reference, blockhash) → a payment, ours
     signed. `complete`: (prepared, wallet, handed in) → the whole transaction. `failure`: why a
     signed transaction would fail now, empty when it would not. `seen`: whether the chain knows a
-    signature. `height`: of the newest confirmed block. `authority`: whose trees are minted into,
-    empty for a minter that needs none."""
+    signature. `height`: of the newest confirmed block. `minter`: who mints by `prepare_mint`;
+    `authority`: whose trees are minted into, empty for a minter that needs none."""
 
     price: int
     treasury: str
@@ -58,4 +58,5 @@ class Solana:
     seen: Callable[[str], Awaitable[bool]]
     height: Callable[[], Awaitable[int]]
     prepare_mint: PreparesMint
+    minter: str
     patience: Patience = Patience()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from datetime import datetime, timedelta
+from functools import reduce
 
 from commands.batches import PFP, WithBatch
 from commands.command import Answer, Seen
@@ -104,16 +105,28 @@ class SignMint(WithUnit):
         return self.unit(seen).sign(signed)
 
 
-class FailMint(WithUnit):
-    """A try came to nothing; `error_class` is one of `providers.md` §0."""
+class FailMint(WithBatch):
+    """A try came to nothing; `error_class` is one of `providers.md` §0. A single mint that is given
+    up before there is a transaction lets go of all that it held."""
 
+    index: int
     error_class: str
     reason: str
     cap: timedelta
     wish: timedelta = timedelta()
 
     def decide(self, seen: Seen, at: datetime) -> list[Event]:
-        return self.unit(seen).fail(
+        batch = self.batch(seen)
+        if batch.recipe == "pfp_single" and batch.window:
+            return []
+        failed = self.failed(batch.unit(self.index), at)
+        left = reduce(Unit.evolve, failed, batch.unit(self.index))
+        if batch.recipe == "pfp_batch" or not failed or left.open:
+            return failed
+        return [*failed, *batch.give_up(self.error_class), *self.let_go(seen)]
+
+    def failed(self, unit: Unit, at: datetime) -> list[Event]:
+        return unit.fail(
             self.batch_id, self.error_class, self.reason, at=at, cap=self.cap, wish=self.wish
         )
 
@@ -128,7 +141,7 @@ class DropMint(FailMint):
     full: bool = False
 
     def decide(self, seen: Seen, at: datetime) -> list[Event]:
-        unit = self.unit(seen)
+        unit = self.batch(seen).unit(self.index)
         dropped = unit.drop(
             PfpMintDropped(
                 batch_id=self.batch_id,
@@ -141,11 +154,7 @@ class DropMint(FailMint):
         )
         if not dropped or self.full:
             return dropped
-        left = unit.evolve(dropped[0])
-        failed = left.fail(
-            self.batch_id, self.error_class, self.reason, at=at, cap=self.cap, wish=self.wish
-        )
-        return [*dropped, *failed]
+        return [*dropped, *self.failed(unit.evolve(dropped[0]), at)]
 
 
 class RecordToken(WithBatch):

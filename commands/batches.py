@@ -146,6 +146,16 @@ class PaymentFailed(WithBatch):
         return [*failed, *(self.let_go(seen) if failed else [])]
 
 
+class GiveUp(WithBatch):
+    """A single mint whose transaction will never be made."""
+
+    reason: str
+
+    def decide(self, seen: Seen, at: datetime) -> list[Event]:
+        given_up = self.batch(seen).give_up(self.reason)
+        return [*given_up, *(self.let_go(seen) if given_up else [])]
+
+
 class PaymentLapsed(WithBatch):
     """Its transaction can never land any more."""
 

@@ -197,10 +197,13 @@ class PrepareSingle(WithBatch):
 
     prepared: Prepared
     expires_at: datetime
+    minter: str
 
     def decide(self, seen: Seen, at: datetime) -> list[Event]:
         batch = self.batch(seen)
-        return batch.prepare(self.prepared, self.expires_at) if batch.unit(1).art_stored else []
+        if not batch.unit(1).art_stored:
+            return []
+        return batch.prepare(self.prepared, self.expires_at, self.minter)
 
     def answer(self, seen: Seen, new: bool) -> Answer:
         batch = self.batch(seen)

@@ -126,22 +126,28 @@ def compose(
     generation = Generation(desk, image_provider(settings, web), store, publisher, cap)
     pictures = Pictures(desk, openai(settings, web), store, mintable, cap)
     slow: Mapping[str, Reaction] = {"generate": generation.generate, "picture": pictures.make}
+    pfp = pfp_reactions(settings, desk, web, cap)
     quick: Mapping[str, Reaction] = {
         "verify": payments.verify,
         "finality": payments.watch,
         "expire": payments.expire,
         "final_mint": FinalMint(desk, examiner, evm_minter(settings), payments).mint,
         "x402": settlement.attend,
+        "batch": pfp.pop("batch"),
     }
-    # Pictures take minutes, and what moves money must not wait for a free hand.
-    kinds = (quick, slow, pfp_reactions(settings, desk, web, cap))
     sources: list[Source] = [RoleMints(chain), Geoplets(geoplets)]
     return [
         relay(settings, ledger),
         *intakes(settings, Results(desk, examiner, store, settlement)),
         *(watcher(settings, source, publisher) for source in sources),
-        *(Worker(settings.database, each, clock.now, paces=paces(env)) for each in kinds),
+        *workers(settings, clock, quick, slow, pfp),
     ]
+
+
+def workers(settings: Settings, clock: Clock, *kinds: Mapping[str, Reaction]) -> list[Worker]:
+    """Each has hands of its own: pictures take minutes, and what moves money must not wait."""
+    pace = paces(settings.mega_env)
+    return [Worker(settings.database, each, clock.now, paces=pace) for each in kinds]
 
 
 def relay(settings: Settings, ledger: Ledger) -> Relay:

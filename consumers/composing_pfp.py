@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from datetime import timedelta
 
 import httpx
@@ -53,7 +52,7 @@ def cache(settings: Settings) -> S3Cache:
 
 def pfp_reactions(
     settings: Settings, desk: Desk, web: httpx.AsyncClient, cap: timedelta
-) -> Mapping[str, Reaction]:
+) -> dict[str, Reaction]:
     """`batch` follows payments, `art` draws and stores, `mint` makes tokens; `cap` bounds the pause
     between two tries."""
     chain, units = solana.solana_chain(settings, web), Units(desk, cap)
@@ -62,5 +61,5 @@ def pfp_reactions(
     art = PfpArt(units, vaults(settings, web), settings.mega_pfp_vault, cache(settings))
     trees = Trees(desk, chain, keeper, authority)
     mints = PfpMints(units, chain, minters, settings.mega_pfp_minter, trees)
-    payments = BatchPayments(units, chain, minters[settings.mega_pfp_minter])
+    payments = BatchPayments(units, chain, minters)
     return {"batch": payments.attend, "art": art.attend, "mint": mints.attend}

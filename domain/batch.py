@@ -16,6 +16,7 @@ from typing import Literal
 
 from domain import batch_events as happened
 from domain.batch_events import BatchRecipe, batch_stream
+from domain.batch_facts import covered_by_credits, landed_with, lapsed_by, prepared_for
 from domain.event import Event
 from domain.pfp_refusals import (
     BatchAlreadyPaid,
@@ -123,10 +124,11 @@ class Batch:
 
     @property
     def idle(self) -> int:
-        """Paid units that nobody works on, and nobody was asked to."""
-        if not self.paid or self.auto_mint:
-            return 0
-        return self.remaining - len(self.in_work)
+        """Paid units that nobody works on, and nobody was asked to: of those that the server mints
+        by itself the ones that it could not."""
+        if self.auto_mint:
+            return sum(unit.failure is not None for unit in self.waiting())
+        return self.remaining - len(self.in_work) if self.paid else 0
 
     @property
     def status(self) -> Status:
@@ -142,11 +144,11 @@ class Batch:
         return self.units.get(index, Unit())
 
     def waiting(self) -> list[Unit]:
-        """Units that somebody may ask for, those that failed before among them."""
+        """Units that somebody may ask for, those that failed last: none stops the others."""
         if not self.paid or self.remaining <= len(self.in_work):
             return []
         units = (replace(self.unit(i), index=i) for i in range(1, self.paid.units + 1))
-        return [unit for unit in units if unit.idle]
+        return sorted((unit for unit in units if unit.idle), key=lambda unit: unit.failures)
 
     # Decisions: the payment.
 
@@ -155,21 +157,12 @@ class Batch:
             raise InvalidQuantity()
         return [] if self.opened else [terms]
 
-    def prepare(self, prepared: Prepared, expires_at: datetime) -> list[Event]:
-        """The transaction that will pay; one in the life of a batch."""
+    def prepare(self, prepared: Prepared, expires_at: datetime, minter: str = "") -> list[Event]:
+        """The transaction that will pay, and mint where `minter` says by whom; one in the life of
+        a batch."""
         if self.window or not self.unpaid:
             return []
-        return [
-            happened.BatchPrepared(
-                batch_id=self.batch_id,
-                signature=prepared.signature,
-                message=prepared.message,
-                raw=prepared.raw,
-                blockhash=prepared.blockhash,
-                last_valid_height=prepared.last_valid_height,
-                expires_at=expires_at,
-            )
-        ]
+        return [prepared_for(self.batch_id, prepared, expires_at, minter)]
 
     def submit(self, raw: str, at: datetime) -> list[Event]:
         """Handed in, whole and good. Repeated, it changes nothing."""
@@ -192,34 +185,35 @@ class Batch:
 
     def cover(self, at: datetime) -> list[Event]:
         """Credits pay for all of it."""
-        return [] if self.paid else [self._paid("", 0, 0, self.quantity, at)]
+        return [] if self.paid or not self.terms else [covered_by_credits(self.terms, at)]
 
     def land(self, signature: str, slot: int, slots: int, at: datetime) -> list[Event]:
         """Its transaction is finalized; `slots` places of the allowance are there for it. What a
         cancellation gave back, slots and credits, it may not have any more."""
-        if self.paid or self.window is None or self.window.signature != signature:
+        known = self.window is not None and self.window.signature == signature
+        if self.paid or not known or self.terms is None:
             return []
         paid_units = min(self.quantity - self.credits, slots)
         credits = 0 if self.ended else self.credits
-        return [self._paid(signature, slot, paid_units, paid_units + credits, at)]
+        return [landed_with(self.terms, signature, slot, paid_units, credits, at)]
 
     def fail(self, reason: str, slot: int) -> list[Event]:
         if self.paid or self.ended == "failed" or not (self.watched or not self.ended):
             return []
         return [happened.BatchFailed(batch_id=self.batch_id, reason=reason, slot=slot)]
 
+    def give_up(self, reason: str) -> list[Event]:
+        """There will be no transaction: the picture that it would name was not stored, or nobody
+        came back for it."""
+        if self.window or not self.unpaid:
+            return []
+        return [happened.BatchFailed(batch_id=self.batch_id, reason=reason, slot=0)]
+
     def lapse(self, proof: Absence) -> list[Event]:
         known = self.window is not None and self.window.signature == proof.signature
         if self.paid or not self.watched or not known:
             return []
-        return [
-            happened.BatchLapsed(
-                batch_id=self.batch_id,
-                signature=proof.signature,
-                proof_height=proof.height,
-                proof_slot=proof.slot,
-            )
-        ]
+        return [lapsed_by(self.batch_id, proof)]
 
     def cancel(self, reason: Literal["owner", "replaced"]) -> list[Event]:
         if self.paid:
@@ -227,7 +221,7 @@ class Batch:
         if self.ended:
             return []
         # A single mint's transaction mints as it pays: what pays for it stays held until it lapses.
-        if self.submitted or self.recipe == "pfp_single":
+        if self.submitted or (self.recipe == "pfp_single" and self.window):
             raise BatchPaymentInFlight()
         return [happened.BatchCancelled(batch_id=self.batch_id, reason=reason)]
 
@@ -282,19 +276,3 @@ class Batch:
                 units = {**self.units, index: self.unit(index).evolve(event)}
                 return changed(self, units=units)
         return self
-
-    # Helpers.
-
-    def _paid(self, signature: str, slot: int, paid_units: int, units: int, at: datetime) -> Event:
-        lamports = self.lamports if signature else 0
-        due = (self.quantity - self.credits - paid_units) * self.price if signature else 0
-        return happened.BatchPaid(
-            batch_id=self.batch_id,
-            signature=signature,
-            slot=slot,
-            lamports=str(lamports),
-            paid_units=paid_units,
-            units=units,
-            refund_due=str(due),
-            paid_at=at,
-        )

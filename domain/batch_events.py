@@ -55,7 +55,7 @@ class BatchOpened(BatchEvent):
 class BatchPrepared(BatchEvent):
     """The one transaction that pays. We are its fee payer, so that `signature` is its id, known
     before a wallet has seen it. It can land until the chain's height is above the last valid one;
-    `expires_at` is when that may be."""
+    `expires_at` is when that may be. `minter`: who mints in it, too; empty: it only pays."""
 
     signature: str
     message: str
@@ -63,6 +63,7 @@ class BatchPrepared(BatchEvent):
     blockhash: str
     last_valid_height: int
     expires_at: datetime
+    minter: str
 
 
 @event("batch_submitted.v1")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from domain.allowance import Allowance
@@ -11,6 +11,8 @@ from domain.batch import Batch
 from domain.batch_events import PfpMinted
 from domain.mint_view import spoken_time
 from domain.pfp_unit import Unit
+
+UNPREPARED_LASTS = timedelta(minutes=10)
 
 
 def describe_prepared(batch: Batch) -> dict[str, Any]:
@@ -59,13 +61,18 @@ def expires_at(batch: Batch) -> str | None:
 
 
 def payment_due(batch: Batch, since: datetime) -> datetime | None:
-    """When somebody should ask the chain what became of its transaction; None: nothing is open."""
+    """When somebody should ask the chain what became of its transaction, or give up one that never
+    came to be; None: nothing is open."""
+    if batch.terms and batch.unpaid and batch.window is None:
+        return batch.terms.opened_at + UNPREPARED_LASTS
     return since if batch.watched else None
 
 
 def art_due(batch: Batch, since: datetime) -> datetime | None:
     """When somebody should draw and store the files of a unit, or open the next one for that;
     None: nobody wants one, or there is no room for it."""
+    if batch.ended:
+        return None
     wanted = [unit for unit in batch.in_work if not unit.art_stored]
     if not wanted and batch.auto_mint and batch.paid and batch.has_room:
         wanted = batch.waiting()
@@ -73,9 +80,9 @@ def art_due(batch: Batch, since: datetime) -> datetime | None:
 
 
 def mint_due(batch: Batch, since: datetime) -> datetime | None:
-    """When somebody should go on with the mint of a unit whose files are stored; a single mint
-    needs nobody, since the transaction that pays for it mints it."""
-    if batch.recipe == "pfp_single":
+    """When somebody should go on with the mint of a unit whose files are stored. A single mint
+    only needs a tree to be minted into, before the transaction that pays for it is made."""
+    if batch.ended or (batch.recipe == "pfp_single" and batch.window):
         return None
     return _first((unit for unit in batch.in_work if unit.art_stored), since)
 

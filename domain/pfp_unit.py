@@ -85,7 +85,10 @@ class Unit:
         ]
 
     def seal(self, sealed: happened.PfpFileSealed) -> list[Event]:
-        return [] if sealed.part in self.sealed or not self.open else [sealed]
+        """Sealed anew only when the first bytes are lost and were never stored."""
+        known = self.sealed.get(sealed.part)
+        same = known is not None and known.item_id == sealed.item_id
+        return [] if same or sealed.part in self.stored or not self.open else [sealed]
 
     def store(self, batch_id: str, part: FilePart, receipt: str) -> list[Event]:
         if part in self.stored or part not in self.sealed:

@@ -7,9 +7,11 @@ given back before the proof. Spec `providers.md` §6, cases 1–5 and 11.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import structlog
 
-from commands.batches import Landed, LandedWithToken, PaymentFailed, PaymentLapsed
+from commands.batches import GiveUp, Landed, LandedWithToken, PaymentFailed, PaymentLapsed
 from commands.command import Command
 from consumers.gateways.ports import WillNotWork
 from consumers.gateways.solana_ports import SolanaChain, TokenMinter
@@ -21,30 +23,35 @@ log = structlog.get_logger()
 
 
 class BatchPayments:
-    def __init__(self, units: Units, chain: SolanaChain, minter: TokenMinter) -> None:
-        self._units, self._chain, self._minter = units, chain, minter
+    """`minters` by kind: who mints in a transaction that pays, too."""
+
+    def __init__(
+        self, units: Units, chain: SolanaChain, minters: Mapping[str, TokenMinter]
+    ) -> None:
+        self._units, self._chain, self._minters = units, chain, minters
 
     async def attend(self, promise: Promise) -> None:
         """Records what the chain says of the transaction; sends it when nothing is known."""
         batch = await self._units.batch(promise.order_id)
-        if not batch.watched or batch.window is None:
-            return
-        if found := await self._outcome(batch):
+        if batch.window is None:
+            await self._units.do(GiveUp(batch_id=batch.batch_id, reason="not prepared"), promise)
+        elif batch.watched and (found := await self._outcome(batch)):
             await self._units.do(found, promise)
 
     async def _outcome(self, batch: Batch) -> Command | None:
         assert batch.window is not None
         id_, signature = batch.batch_id, batch.window.signature
-        fate = await self._chain.fate(signature)
-        if fate is None:
+        if await self._chain.fate(signature) is None:
             return await self._unseen(batch)
-        if fate.commitment != "finalized":
+        verdict = await self._chain.verdict(signature)
+        if verdict is None:
             return None
-        if fate.error:
-            return PaymentFailed(batch_id=id_, reason=fate.error, slot=fate.slot)
+        if verdict.error:
+            return PaymentFailed(batch_id=id_, reason=verdict.error, slot=verdict.slot)
         if batch.recipe == "pfp_single":
-            token = await self._minter.token(signature, wanted_of(batch, 1))
-            landed = {"batch_id": id_, "signature": signature, "slot": fate.slot}
+            minter = self._minters[batch.window.minter]
+            token = await minter.token(signature, wanted_of(batch, 1))
+            landed = {"batch_id": id_, "signature": signature, "slot": verdict.slot}
             return LandedWithToken(**landed, token=token) if token else None
         paid = await self._chain.paid(signature)
         if paid is None:

@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+import structlog
+
 from commands.command import Command, look
 from commands.grove import DropTree, FillTree, GrowTree, SeeGrove, SignTree
+from consumers.gateways.ports import TryAgain, WillNotWork
 from consumers.gateways.solana_ports import SolanaChain, TreeKeeper
 from consumers.reactions.promise import Desk
 from domain.grove import Grove, TreeSigned
 
 CAUSE = "grove"
+
+log = structlog.get_logger()
 
 
 class Trees:
@@ -38,27 +43,37 @@ class Trees:
 
     async def _grow(self, grove: Grove) -> None:
         tree = self._keeper.address(grove.number)
-        capacity = (await self._keeper.standing(grove.number)).capacity
-        if capacity:
-            await self._do(GrowTree(authority=self._authority, tree=tree, capacity=capacity))
-        elif grove.signed:
+        if grove.signed:
             await self._follow(grove.signed)
+        elif capacity := (await self._keeper.standing(grove.number)).capacity:
+            await self._do(GrowTree(authority=self._authority, tree=tree, capacity=capacity))
         else:
             creation = await self._keeper.sign_creation(grove.number, await self._chain.blockhash())
             signed = SignTree(authority=self._authority, tree=tree, creation=creation)
             if (await self._desk.do(signed, cause=CAUSE)).events:
-                await self._chain.broadcast(creation.raw)
+                await self._broadcast(creation.raw)
 
     async def _follow(self, signed: TreeSigned) -> None:
         ids = {"authority": self._authority, "signature": signed.signature}
-        fate = await self._chain.fate(signed.signature)
-        if fate and fate.commitment == "finalized" and fate.error:
-            await self._do(DropTree(**ids, reason=fate.error))
-        elif fate is None:
+        if await self._chain.fate(signed.signature) is None:
             if await self._chain.absence(signed.signature, signed.last_valid_height):
                 await self._do(DropTree(**ids, reason="lapsed"))
             else:
-                await self._chain.broadcast(signed.raw)
+                await self._broadcast(signed.raw)
+        elif verdict := await self._chain.verdict(signed.signature):
+            if verdict.error:
+                await self._do(DropTree(**ids, reason=verdict.error))
+                return
+            if capacity := (await self._keeper.standing(signed.number)).capacity:
+                ids = {"authority": self._authority, "tree": signed.tree}
+                await self._do(GrowTree(**ids, capacity=capacity))
+
+    async def _broadcast(self, raw: str) -> None:
+        """Whether anybody took it is seen on the chain."""
+        try:
+            await self._chain.broadcast(raw)
+        except (TryAgain, WillNotWork) as unsent:
+            log.warning("tree_not_sent", why=unsent.reason)
 
     async def _see(self) -> Grove:
         see = SeeGrove(authority=self._authority)

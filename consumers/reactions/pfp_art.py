@@ -10,8 +10,9 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Mapping
 
+import structlog
+
 from commands.batch_mints import FileIsStored, RequestMint, SealFile
-from commands.batches import PaymentFailed
 from consumers.gateways.ports import Failure, WillNotWork
 from consumers.gateways.vault_ports import Cache, Sealed, Vault
 from consumers.pfp.portrait import generate, metadata
@@ -20,6 +21,8 @@ from consumers.reactions.promise import Promise
 from domain.batch import Batch
 from domain.batch_events import FilePart
 from domain.pfp_unit import Unit, token_name
+
+log = structlog.get_logger()
 
 PNG, JSON = "image/png", "application/json"
 PARTS: tuple[FilePart, ...] = ("image", "metadata")
@@ -49,14 +52,6 @@ class PfpArt:
                     unit = await self._store(batch.batch_id, unit, part, promise)
         except Failure as failure:
             await self._units.fail(batch, unit, failure, promise)
-            await self._give_up(batch, unit, failure, promise)
-
-    async def _give_up(self, batch: Batch, unit: Unit, failure: Failure, promise: Promise) -> None:
-        """A single mint whose picture cannot be stored will not be paid."""
-        now = await self._units.batch(batch.batch_id)
-        if now.recipe == "pfp_single" and not now.unit(unit.index).open:
-            given_up = PaymentFailed(batch_id=batch.batch_id, reason=failure.error_class)
-            await self._units.do(given_up, promise)
 
     async def _store(self, batch_id: str, unit: Unit, part: FilePart, promise: Promise) -> Unit:
         """The unit with its file where it stays."""
@@ -81,7 +76,7 @@ class PfpArt:
         reference = f"{unit.seed}/{part}"
         sealed = self._at(name).seal(await content(unit, part), content_type, reference=reference)
         if known and known.item_id != sealed.item_id:
-            raise WillNotWork(f"{part} of {batch_id}/{unit.index} is not what was sealed before")
+            log.warning("sealed_anew", batch=batch_id, index=unit.index, part=part)
         await self._cache.keep(key, sealed.body, content_type)
         command = SealFile(
             batch_id=batch_id,

@@ -1,7 +1,8 @@
 """Takes units whose files are stored to their tokens: signed, recorded, broadcast, final, read.
 
-Between signing and the chain's word nothing else is signed for a unit; only a proof, or that the
-bytes never left us, makes way for the next try. A tree without room costs no try.
+Between signing and the chain's word nothing else is signed for a unit: only the proof that its
+bytes can never land makes way for the next try. A node that refuses them proves nothing. A tree
+without room costs no try.
 """
 
 from __future__ import annotations
@@ -40,9 +41,17 @@ class PfpMints:
     async def attend(self, promise: Promise) -> None:
         """One step further with each unit that is ready for the chain, or on it."""
         batch = await self._units.batch(promise.order_id)
-        if batch.recipe == "pfp_batch":
-            stored = [unit for unit in batch.in_work if unit.art_stored]
-            await self._units.each(stored, lambda unit: self._advance(batch, unit, promise))
+        if batch.recipe == "pfp_single":
+            await self._tree()
+            return
+        stored = [unit for unit in batch.in_work if unit.art_stored]
+        await self._units.each(stored, lambda unit: self._advance(batch, unit, promise))
+
+    async def _tree(self) -> str | None:
+        """The tree to mint into, empty for a minter that needs none; None while one grows."""
+        if self._minters[self._minter].kind == "spl":
+            return ""
+        return await self._trees.tree() or None
 
     async def _advance(self, batch: Batch, unit: Unit, promise: Promise) -> None:
         if unit.alive:
@@ -54,9 +63,8 @@ class PfpMints:
             await self._units.fail(batch, unit, failure, promise)
 
     async def _sign(self, batch: Batch, unit: Unit, promise: Promise) -> None:
-        minter = self._minters[self._minter]
-        tree = await self._trees.tree() if minter.kind == "bubblegum" else ""
-        if minter.kind == "bubblegum" and not tree:
+        minter, tree = self._minters[self._minter], await self._tree()
+        if tree is None:
             return
         blockhash = await self._chain.blockhash()
         prepared = minter.sign_mint(wanted_of(batch, unit.index), tree, blockhash)
@@ -64,41 +72,41 @@ class PfpMints:
         signing = SignMint(**ids, minter=minter.kind, tree=tree, prepared=prepared)
         for event in (await self._units.do(signing, promise)).events:
             if isinstance(event, PfpMintSigned):
-                await self._first_broadcast(batch, unit.index, event, promise)
+                await self._broadcast(batch, event)
 
-    async def _first_broadcast(
-        self, batch: Batch, index: int, signed: PfpMintSigned, promise: Promise
-    ) -> None:
-        """Refused by every node, the bytes are known to nobody but us, and never will be."""
+    async def _broadcast(self, batch: Batch, signed: PfpMintSigned) -> None:
         try:
             await self._chain.broadcast(signed.raw)
-        except WillNotWork as refused:
-            reason = f"refused: {refused.reason}"
-            await self._drop(batch, index, signed, reason, promise, error_class="refused")
-        except TryAgain as silent:
-            log.info("mint_not_sent", batch=batch.batch_id, index=index, why=silent.reason)
+        except (TryAgain, WillNotWork) as unsent:
+            ids = {"batch": batch.batch_id, "index": signed.index}
+            log.warning("mint_not_sent", **ids, why=unsent.reason)
 
     async def _follow(
         self, batch: Batch, unit: Unit, signed: PfpMintSigned, promise: Promise
     ) -> None:
-        fate = await self._chain.fate(signed.signature)
-        if fate is None:
+        if await self._chain.fate(signed.signature) is None:
             proof = await self._chain.absence(signed.signature, signed.last_valid_height)
-            if proof:
-                place = {"proof_height": proof.height, "proof_slot": proof.slot}
-                await self._drop(batch, unit.index, signed, "lapsed", promise, **place)
+            if proof is None:
+                await self._broadcast(batch, signed)
+                return
+            place = {"proof_height": proof.height, "proof_slot": proof.slot}
+            await self._drop(batch, unit.index, signed, "lapsed", promise, **place)
+        elif verdict := await self._chain.verdict(signed.signature):
+            if verdict.error:
+                place = {"proof_slot": verdict.slot}
+                await self._drop(batch, unit.index, signed, verdict.error, promise, **place)
             else:
-                await self._chain.broadcast(signed.raw)
-        elif fate.commitment == "finalized" and fate.error:
-            place = {"proof_slot": fate.slot}
-            await self._drop(batch, unit.index, signed, fate.error, promise, **place)
-        elif fate.commitment == "finalized":
-            wanted = wanted_of(batch, unit.index)
-            token = await self._minters[signed.minter].token(signed.signature, wanted)
-            if token:
-                ids = {"batch_id": batch.batch_id, "index": unit.index}
-                found = RecordToken(**ids, signature=signed.signature, token=token)
-                await self._units.do(found, promise)
+                await self._record(batch, unit.index, signed, promise)
+
+    async def _record(
+        self, batch: Batch, index: int, signed: PfpMintSigned, promise: Promise
+    ) -> None:
+        wanted = wanted_of(batch, index)
+        token = await self._minters[signed.minter].token(signed.signature, wanted)
+        if token:
+            ids = {"batch_id": batch.batch_id, "index": index}
+            found = RecordToken(**ids, signature=signed.signature, token=token)
+            await self._units.do(found, promise)
 
     async def _drop(
         self,
@@ -107,18 +115,15 @@ class PfpMints:
         signed: PfpMintSigned,
         reason: str,
         promise: Promise,
-        *,
-        error_class: str = "transient",
         **proof: int,
     ) -> None:
-        lapsed = reason == "lapsed"
-        full = bool(signed.tree) and not lapsed and await self._trees.is_full(signed.tree)
+        full = bool(signed.tree) and await self._trees.is_full(signed.tree)
         dropped = DropMint(
             batch_id=batch.batch_id,
             index=index,
             signature=signed.signature,
             reason=reason[:REASON_MAX],
-            error_class=error_class,
+            error_class="transient",
             cap=self._units.cap,
             full=full,
             **proof,

@@ -56,6 +56,7 @@ class FakeSolana:
             seen=self.seen,
             height=self.height,
             prepare_mint=self.prepare_mint,
+            minter="bubblegum",
             patience=self.patience,
         )
 

@@ -3,12 +3,10 @@ from __future__ import annotations
 import pytest
 
 from commands.allowances import SetAllowances
-from commands.batches import Landed, SubmitPayment
+from commands.batches import Landed
 from commands.passes import Identify, OpenPass
 from domain import pfp_refusals as refusals
 from domain.allowance import allowance_stream
-from domain.batch import AT_WORK_MAX
-from domain.batch_view import art_due, mint_due
 from domain.credit_account import account_stream
 from tests.commands.minting import OWNER, PRICE, WALLET, Minting
 
@@ -168,93 +166,6 @@ def test_a_paid_batch_cannot_be_cancelled(minting):
     minting.pay(minting.prepare(1)["batchId"])
     with pytest.raises(refusals.BatchAlreadyPaid):
         minting.cancel("b1")
-
-
-def test_three_failures_end_a_round_and_leave_the_credit(minting):
-    minting.pay(minting.prepare(2)["batchId"])
-    index = minting.ask("b1")
-    minting.store("b1", index)
-    uri = minting.batch("b1").unit(index).uri("metadata")
-    for _ in range(3):
-        minting.fail("b1", index)
-    unit = minting.batch("b1").unit(index)
-    assert unit.failure.gave_up and unit.tried == 3 and minting.credits == 2
-    assert minting.ask("b1") == index, "the unit that failed is asked for again"
-    again = minting.batch("b1").unit(index)
-    assert again.tried == 0 and again.art_stored and again.uri("metadata") == uri
-
-
-def test_an_empty_storage_account_costs_no_try(minting):
-    minting.pay(minting.prepare(1)["batchId"])
-    index = minting.ask("b1")
-    minting.fail("b1", index, "quota")
-    unit = minting.batch("b1").unit(index)
-    assert unit.tried == 0 and unit.failure.gave_up
-
-
-def test_a_mint_that_may_still_land_has_not_failed(minting):
-    minting.pay(minting.prepare(1)["batchId"])
-    index = minting.ask("b1")
-    minting.store("b1", index)
-    minting.sign("b1", index)
-    minting.fail("b1", index)
-    assert minting.batch("b1").unit(index).failure is None
-    minting.mint("b1", index)
-    assert minting.batch("b1").status == "complete"
-
-
-def at_work(minting: Minting) -> list[int]:
-    return [unit.index for unit in minting.batch("b1").in_work]
-
-
-def test_the_background_stores_one_unit_after_the_other_while_the_chain_confirms(minting):
-    minting.pay(minting.prepare(10)["batchId"])
-    for count in range(1, AT_WORK_MAX + 1):
-        minting.go_on("b1")
-        minting.go_on("b1")
-        assert at_work(minting) == list(range(1, count + 1)), "two are drawn at once"
-        minting.store("b1", count)
-        minting.sign("b1", count)
-    minting.go_on("b1")
-    assert len(at_work(minting)) == AT_WORK_MAX
-    minting.mint("b1", 2)
-    minting.go_on("b1")
-    assert AT_WORK_MAX + 1 in at_work(minting) and 2 not in at_work(minting)
-
-
-def test_a_unit_that_cannot_be_stored_holds_the_background_up_until_its_round_ends(minting):
-    minting.pay(minting.prepare(3)["batchId"])
-    minting.go_on("b1")
-    for _ in range(3):
-        minting.go_on("b1")
-        assert at_work(minting) == [1]
-        minting.fail("b1", 1)
-    minting.go_on("b1")
-    assert at_work(minting) == [2]
-    assert minting.ask("b1") == 1, "its owner need not wait"
-
-
-def test_somebody_must_look_at_a_batch_while_a_unit_can_go_on_and_no_longer(minting):
-    def due() -> tuple[bool, bool]:
-        batch = minting.batch("b1")
-        return tuple(ask(batch, minting.memory.now) is not None for ask in (art_due, mint_due))
-
-    minting.prepare(2)
-    minting.memory.do(SubmitPayment(batch_id="b1", raw="c2lnbmVk", auto_mint=True))
-    assert due() == (False, False)
-    minting.land("b1")
-    assert due() == (True, False)
-    minting.go_on("b1")
-    assert due() == (True, False)
-    minting.store("b1", 1)
-    assert due() == (True, True), "the next is drawn while the first is minted"
-    minting.go_on("b1")
-    minting.store("b1", 2)
-    assert due() == (False, True)
-    for index in (1, 2):
-        minting.sign("b1", index)
-        minting.mint("b1", index)
-    assert due() == (False, False) and minting.batch("b1").status == "complete"
 
 
 def test_credits_and_their_holds_come_along_when_passes_merge(minting):
