@@ -34,6 +34,7 @@ from domain.solana import BLOCKHASH_LASTS, Prepared
 
 T = TypeVar("T")
 
+LOOKS_MAX = 3
 NO_MONEY = '"Custom":1}'
 """The system program's word for a payer with too little, in a node's compact JSON."""
 
@@ -74,15 +75,22 @@ async def preparation(
 
 
 async def once_unseen(
-    parts: Parts, command: PrepareBatch, do: Callable[[PrepareBatch], Awaitable[Outcome]]
+    parts: Parts,
+    command: PrepareBatch,
+    do: Callable[[PrepareBatch], Awaitable[Outcome]],
+    looks: int = LOOKS_MAX,
 ) -> Outcome:
-    """Does it. Where a batch is open already, the chain is asked for its payment first."""
+    """Does it. Where a batch is open already, the chain is asked for its payment first; the one of
+    another tab may stand there by then."""
     try:
         return await do(command)
     except OpenPayment as open_:
+        if not looks:
+            raise
         if await parts.solana.seen(open_.signature):
             raise BatchPaymentInFlight() from None
-        return await do(command.model_copy(update={"unseen": open_.signature}))
+        looked = command.model_copy(update={"unseen": open_.signature})
+        return await once_unseen(parts, looked, do, looks - 1)
 
 
 def _cannot_pay(why: Refused) -> Callable[[str, int, str], Prepared]:

@@ -17,7 +17,7 @@ mega = Mega({})
 
 def test_the_seed_of_the_metadata_gives_the_picture_again(tmp_path: Path):
     portrait = generate(SEED)
-    told = json.loads(metadata(portrait, name="MPFP #1", seed=SEED, image_uri="ar://x"))
+    told = json.loads(metadata(SEED, name="MPFP #1", image_uri="ar://x"))
     file = tmp_path / "again.png"
     said = mega("pfp", "render", told["properties"]["seed"], str(file))
     assert said.status == 0
