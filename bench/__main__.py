@@ -15,7 +15,7 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
-from bench import http, loss, pfp, preparing, reads, rebuild, writes, x402
+from bench import batches, http, loss, pfp, preparing, reads, rebuild, writes, x402
 from bench.fill import fill
 from bench.measure import Measurement
 from bench.pgbench import Pgbench
@@ -37,8 +37,15 @@ def main(
         found.append(measurement)
         console.print(line(measurement))
     console.print(table(found))
-    LATEST.write_text(json.dumps([each.stored() for each in found], indent=2) + "\n")
+    store(found, keep=bool(only))
     console.print(f"stored in {LATEST.relative_to(Path.cwd())}")
+
+
+def store(found: list[Measurement], *, keep: bool) -> None:
+    """`keep`: the rows of other groups stay, as they were measured before."""
+    before = json.loads(LATEST.read_text()) if keep and LATEST.exists() else []
+    rows = {row["name"]: row for row in before} | {each.name: each.stored() for each in found}
+    LATEST.write_text(json.dumps(list(rows.values()), indent=2) + "\n")
 
 
 def measured(seconds: float, events: int, only: str) -> Iterator[Measurement]:
@@ -48,6 +55,7 @@ def measured(seconds: float, events: int, only: str) -> Iterator[Measurement]:
         if wanted(only, "pfp"):
             with world.database() as database:
                 yield from preparing.rows(world, database)
+            yield from batches.rows(world)
         if wanted(only, "http"):
             with world.database() as database:
                 yield from http.rows(world, database, seconds)
