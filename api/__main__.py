@@ -170,7 +170,12 @@ class AskedOfSolana:
         return (await self._told(self._chain.heights()))[0]
 
     async def failure(self, raw: str) -> str:
-        return await self._told(self._chain.simulate(raw))
+        """A courtesy: who cannot be asked, or lags, stops nobody."""
+        try:
+            return await self._chain.simulate(raw)
+        except Failure as silent:
+            log.warning("solana_not_asked", why=silent.reason)
+            return ""
 
     def pay(self, wallet: str, lamports: int, reference: str, blockhash: Blockhash) -> Prepared:
         try:

@@ -143,8 +143,7 @@ async def handed_in(parts: Parts, batch: Batch, said: str) -> str:
     )
     raw = parts.solana.complete(prepared, batch.wallet, said)
     if not batch.submitted and not await parts.solana.seen(window.signature):
-        late = parts.clock.now() > window.expires_at
-        if late and await parts.solana.height() > window.last_valid_height:
+        if await parts.solana.height() > window.last_valid_height:
             raise BatchExpired()
         if NO_MONEY in await parts.solana.failure(raw):
             raise InsufficientFunds()
