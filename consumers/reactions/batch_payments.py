@@ -41,9 +41,11 @@ class BatchPayments:
     async def _outcome(self, batch: Batch) -> Command | None:
         assert batch.window is not None
         id_, signature = batch.batch_id, batch.window.signature
-        if await self._chain.fate(signature) is None:
+        fate = await self._chain.fate(signature)
+        if fate is None:
             return await self._unseen(batch)
-        verdict = await self._chain.verdict(signature)
+        finalized = fate.commitment == "finalized"
+        verdict = await self._chain.verdict(signature) if finalized else None
         if verdict is None:
             return None
         if verdict.error:

@@ -84,13 +84,16 @@ class PfpMints:
     async def _follow(
         self, batch: Batch, unit: Unit, signed: PfpMintSigned, promise: Promise
     ) -> None:
-        if await self._chain.fate(signed.signature) is None:
+        fate = await self._chain.fate(signed.signature)
+        if fate is None:
             proof = await self._chain.absence(signed.signature, signed.last_valid_height)
             if proof is None:
                 await self._broadcast(batch, signed)
                 return
             place = {"proof_height": proof.height, "proof_slot": proof.slot}
             await self._drop(batch, unit.index, signed, "lapsed", promise, **place)
+        elif fate.commitment != "finalized":
+            return
         elif verdict := await self._chain.verdict(signed.signature):
             if verdict.error:
                 place = {"proof_slot": verdict.slot}
