@@ -30,6 +30,7 @@ from consumers.composing_pfp import pfp_reactions
 from consumers.composing_x402 import facilitator, geoplet_chain
 from consumers.evidence import Depths, Examiner
 from consumers.gateways.mintable import mintable
+from consumers.gateways.questions import questions_client
 from consumers.intake import Intake
 from consumers.producer import Publisher
 from consumers.reactions.final_mint import FinalMint
@@ -74,6 +75,7 @@ BLOCK_S = {"dev": 0.5, "test": 0.2, "prod": 4.0}
 # When a killed reader's messages go to another; brokers allow no less than 6 s by default.
 SESSION_S = {"dev": 6.0, "test": 2.0, "prod": 6.0}
 SLOT_S = {"dev": 0.4, "test": 0.1, "prod": 0.8}
+CHAIN_S = 10.0
 PICTURE_S = {"dev": 3.0, "test": 0.5, "prod": 3.0}
 
 
@@ -89,7 +91,9 @@ async def main() -> None:
         publisher = Publisher(settings.kafka_bootstrap_servers, settings.mega_topic_prefix)
         stack.push_async_callback(publisher.close)
         web = await stack.enter_async_context(httpx.AsyncClient())
-        parts = compose(settings, ledger, clock, publisher, web)
+        asked = questions_client(timeout=CHAIN_S, follow_redirects=False, trust_env=False)
+        await stack.enter_async_context(asked)
+        parts = compose(settings, ledger, clock, publisher, web, asked)
         loop = asyncio.get_running_loop()
         for signal_number in (signal.SIGINT, signal.SIGTERM):
             loop.add_signal_handler(signal_number, stop, parts)
@@ -108,14 +112,14 @@ def compose(
     clock: Clock,
     publisher: Publisher,
     web: httpx.AsyncClient,
+    asked: httpx.AsyncClient,
 ) -> list[Part]:
-    """Everything that runs here, put together from the settings."""
-    env = settings.mega_env
-    chain, geoplets = evm_chain(settings), geoplet_chain(settings)
+    """Everything that runs here; `asked` is for chains: questions, and what may be sent twice."""
+    chain, geoplets = evm_chain(settings, asked), geoplet_chain(settings, asked)
     depths = Depths(settings.evm_confirmations, settings.evm_finality_blocks)
     examiner, desk = Examiner(chain, depths), Desk(ledger, clock.now)
     store = picture_store(settings, web)
-    cap = timedelta(seconds=LONGEST_PAUSE_S[env])
+    cap = timedelta(seconds=LONGEST_PAUSE_S[settings.mega_env])
     settlement = Settlement(
         desk,
         X402Examiner(geoplets, x402_depths(settings)),
@@ -126,7 +130,7 @@ def compose(
     generation = Generation(desk, image_provider(settings, web), store, publisher, cap)
     pictures = Pictures(desk, openai(settings, web), store, mintable, cap)
     slow: Mapping[str, Reaction] = {"generate": generation.generate, "picture": pictures.make}
-    pfp = pfp_reactions(settings, desk, web, cap)
+    pfp = pfp_reactions(settings, desk, web, asked, cap)
     quick: Mapping[str, Reaction] = {
         "verify": payments.verify,
         "finality": payments.watch,

@@ -13,7 +13,8 @@ from consumers.gateways.seedream import Seedream
 from settings import Settings
 
 
-def evm_chain(settings: Settings) -> EvmRpc:
+def evm_chain(settings: Settings, asked: httpx.AsyncClient) -> EvmRpc:
+    """`asked` may be one for questions only."""
     assert settings.role_mint_address and settings.payment_token_address
     assert settings.payment_treasury
     return EvmRpc(
@@ -22,6 +23,7 @@ def evm_chain(settings: Settings) -> EvmRpc:
         contract=settings.role_mint_address,
         token=settings.payment_token_address,
         treasury=settings.payment_treasury,
+        client=asked,
     )
 
 

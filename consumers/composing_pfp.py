@@ -51,11 +51,15 @@ def cache(settings: Settings) -> S3Cache:
 
 
 def pfp_reactions(
-    settings: Settings, desk: Desk, web: httpx.AsyncClient, cap: timedelta
+    settings: Settings,
+    desk: Desk,
+    web: httpx.AsyncClient,
+    asked: httpx.AsyncClient,
+    cap: timedelta,
 ) -> dict[str, Reaction]:
     """`batch` follows payments, `art` draws and stores, `mint` makes tokens; `cap` bounds the pause
-    between two tries."""
-    chain, units = solana.solana_chain(settings, web), Units(desk, cap)
+    between two tries. `asked`: a client for questions, which costs less."""
+    chain, units = solana.solana_chain(settings, asked), Units(desk, cap)
     minters, keeper = solana.minters(settings, chain), solana.trees(settings, chain)
     authority = str(solana.authority(settings).pubkey())
     art = PfpArt(units, vaults(settings, web), settings.mega_pfp_vault, cache(settings))

@@ -9,6 +9,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from typing import TypeVar
 
+import httpx
+
 from consumers.gateways import evm_abi as abi
 from consumers.gateways import evm_json
 from consumers.gateways import evm_reads as reads
@@ -32,6 +34,7 @@ class EvmRpc:
 
     `contract` is the RoleMint, `token` the ERC-20 it takes, `treasury` who must be paid, addresses
     in hex. `timeout_s` bounds each call to a node, `log_range_blocks` one `eth_getLogs` question.
+    `client` in place of one of our own, for who only asks; it is closed with us.
     """
 
     def __init__(
@@ -44,9 +47,10 @@ class EvmRpc:
         treasury: str,
         timeout_s: float = 10.0,
         log_range_blocks: int = 2_000,
+        client: httpx.AsyncClient | None = None,
     ) -> None:
         self.chain_id = chain_id
-        self._nodes = Nodes(urls, chain_id=chain_id, timeout_s=timeout_s)
+        self._nodes = Nodes(urls, chain_id=chain_id, timeout_s=timeout_s, client=client)
         self._terms = abi.Terms(contract.lower(), token.lower(), treasury.lower())
         self._log_range_blocks = log_range_blocks
 
