@@ -31,7 +31,6 @@ from domain.solana import Absence, Prepared
 from domain.state import changed
 
 QUANTITY_MAX = 10
-AT_WORK_MAX = 5  # units that the background has on their way at once
 
 Status = Literal[
     "prepared", "confirming", "paid", "minting", "complete", "expired", "cancelled", "failed"
@@ -114,7 +113,7 @@ class Batch:
     def has_room(self) -> bool:
         """Whether the background may open one more. They are stored in turn, so that a vault that
         is down fails one of them, and confirmed together."""
-        return len(self.in_work) < AT_WORK_MAX and all(unit.art_stored for unit in self.in_work)
+        return all(unit.art_stored for unit in self.in_work)
 
     @property
     def remaining(self) -> int:
@@ -177,7 +176,7 @@ class Batch:
         if self.ended == "cancelled":
             raise BatchCancelled()
         if self.ended:
-            raise BatchExpired(f"({self.reason})" if self.reason else "")
+            raise BatchExpired(*([f"({self.reason})"] if self.reason else []))
 
     def ask_auto_mint(self) -> list[Event]:
         wanted = self.opened and not self.auto_mint and not self.ended
