@@ -161,7 +161,7 @@ class AskedOfSolana:
         self._minter = minters[settings.mega_pfp_minter]
 
     async def blockhash(self) -> Blockhash:
-        return await self._told(self._chain.blockhash())
+        return await self._told(self._chain.blockhash("finalized"))
 
     async def seen(self, signature: str) -> bool:
         return await self._told(self._chain.fate(signature)) is not None

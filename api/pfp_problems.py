@@ -21,6 +21,7 @@ PFP_TABLE: dict[type[Exception], tuple[int, str, int | None]] = {
     refusals.BatchAlreadyPaid: (409, "BATCH_ALREADY_PAID", None),
     refusals.BatchPaymentInFlight: (409, "PAYMENT_IN_FLIGHT", 2),
     OpenPayment: (409, "PAYMENT_IN_FLIGHT", 1),
+    refusals.TooManyPrepared: (409, "TOO_MANY_ATTEMPTS", 60),
     refusals.BatchCancelled: (409, "BATCH_CANCELLED", None),
     refusals.NotPaidYet: (409, "NOT_OFFERED", None),
     refusals.InsufficientFunds: (409, "INSUFFICIENT_FUNDS", None),

@@ -21,6 +21,7 @@ from domain.pfp_refusals import (
     BatchPaymentInFlight,
     InvalidQuantity,
     SolanaWalletRequired,
+    TooManyPrepared,
 )
 from domain.solana import Prepared
 
@@ -147,7 +148,7 @@ class PrepareBatch(Command):
         last = self._allowance(seen).given_back
         alive = [id_ for id_ in last if seen.get(Batch, batch_stream(id_)).watched]
         if len(alive) >= GIVEN_BACK_MAX:
-            raise BatchPaymentInFlight()
+            raise TooManyPrepared(f"({GIVEN_BACK_MAX})")
 
     def _replace(self, seen: Seen, known: Batch) -> list[Event]:
         slots = self._allowance(seen).release(known.wallet, known.batch_id)

@@ -14,7 +14,7 @@ from domain.event import Event, event
 from domain.pfp_refusals import NoSlots, NotEligible
 
 ALLOWED_MAX = 1_000_000
-GIVEN_BACK_MAX = 3
+GIVEN_BACK_MAX = 20
 
 
 def allowance_stream(wallet: str) -> str:

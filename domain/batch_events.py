@@ -87,6 +87,7 @@ class BatchPaid(BatchEvent):
     """Finalized: `paid_units` are new credits, `units` all that it may mint. What was paid after
     its slots were gone is `refund_due`. Without a signature credits covered it all."""
 
+    wallet: str
     signature: str
     slot: int
     lamports: str

@@ -35,6 +35,7 @@ def lapsed_by(batch_id: str, proof: Absence) -> BatchLapsed:
 def covered_by_credits(terms: BatchOpened, at: datetime) -> BatchPaid:
     return BatchPaid(
         batch_id=terms.batch_id,
+        wallet=terms.wallet,
         signature="",
         slot=0,
         lamports="0",
@@ -52,6 +53,7 @@ def landed_with(
     missing = terms.quantity - terms.credits - paid_units
     return BatchPaid(
         batch_id=terms.batch_id,
+        wallet=terms.wallet,
         signature=signature,
         slot=slot,
         lamports=terms.lamports,

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from functools import reduce
-from typing import Literal
+from typing import Any, Literal
 
 from domain.event import Event, Refused, event
 
@@ -27,10 +27,12 @@ def account_stream(pass_id: str) -> str:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CreditEvent(Event):
-    """`account_id` is the pass whose credits these are."""
+    """`account_id` is the pass whose credits these are; `meta` is what the ledger's `mg_meta` shows
+    of it: the asset, by how much the balance moved and how much more is held."""
 
     account_id: str
     asset: Asset
+    meta: dict[str, str | int]
 
     @property
     def stream(self) -> str:
@@ -119,18 +121,17 @@ class CreditAccount:
         """Adds what was paid for, held by the batch that paid it."""
         if not amount:
             return []
-        ids = {"account_id": account_id, "batch_id": batch_id}
-        return [
-            CreditsGranted(**ids, asset=asset, amount=amount),
-            CreditsHeld(**ids, asset=asset, amount=amount),
-        ]
+        granted = CreditsGranted(
+            **_of(account_id, asset, delta=amount), batch_id=batch_id, amount=amount
+        )
+        return [granted, _held(account_id, asset, batch_id, amount)]
 
     def hold(self, account_id: str, asset: Asset, batch_id: str, amount: int) -> list[Event]:
         if not amount:
             return []
         if amount > self.available(asset):
             raise NotEnoughCredits(f"({self.available(asset)} {asset})")
-        return [CreditsHeld(account_id=account_id, asset=asset, batch_id=batch_id, amount=amount)]
+        return [_held(account_id, asset, batch_id, amount)]
 
     def release(
         self, account_id: str, asset: Asset, batch_id: str, amount: int | None = None
@@ -140,36 +141,30 @@ class CreditAccount:
         freed = there if amount is None else min(amount, there)
         if not freed:
             return []
-        return [
-            CreditsReleased(account_id=account_id, asset=asset, batch_id=batch_id, amount=freed)
-        ]
+        ids = _of(account_id, asset, held=-freed)
+        return [CreditsReleased(**ids, batch_id=batch_id, amount=freed)]
 
     def capture(self, account_id: str, asset: Asset, batch_id: str, index: int) -> list[Event]:
         if (batch_id, index) in self.captured:
             return []
         if not self.held(asset, batch_id):
             raise NotEnoughCredits(f"(batch {batch_id} holds none)")
-        return [CreditCaptured(account_id=account_id, asset=asset, batch_id=batch_id, index=index)]
+        ids = _of(account_id, asset, delta=-1, held=-1)
+        return [CreditCaptured(**ids, batch_id=batch_id, index=index)]
 
     def move(self, account_id: str, to: str) -> list[Event]:
         """Both halves, for one append: a merge moves balances by ledger entries. Nothing is moved
         out, too, so that who grants a credit meanwhile meets the merge and looks again."""
         asset: Asset = "PFP"
         amount, holders = self.balance(asset), self.holders(asset)
-        out = CreditsMovedOut(account_id=account_id, asset=asset, amount=amount, to=to)
+        held = tuple(self.held(asset, batch_id) for batch_id in holders)
+        gone = _of(account_id, asset, delta=-amount, held=-sum(held))
+        out = CreditsMovedOut(**gone, amount=amount, to=to)
         if not amount:
             return [out]
-        return [
-            out,
-            CreditsMovedIn(
-                account_id=to,
-                asset=asset,
-                amount=amount,
-                batch_ids=holders,
-                held=tuple(self.held(asset, batch_id) for batch_id in holders),
-                source=account_id,
-            ),
-        ]
+        come = _of(to, asset, delta=amount, held=sum(held))
+        holds: Any = {"batch_ids": holders, "held": held}
+        return [out, CreditsMovedIn(**come, **holds, amount=amount, source=account_id)]
 
     # History.
 
@@ -200,3 +195,13 @@ class CreditAccount:
         place = (asset, batch_id)
         holds = {**self.holds, place: self.holds.get(place, 0) + amount}
         return replace(self, holds={name: held for name, held in holds.items() if held})
+
+
+def _of(account_id: str, asset: Asset, *, delta: int = 0, held: int = 0) -> Any:
+    """The fields that every event of an account has."""
+    meta = {"asset": asset, "delta": delta, "held": held}
+    return {"account_id": account_id, "asset": asset, "meta": meta}
+
+
+def _held(account_id: str, asset: Asset, batch_id: str, amount: int) -> Event:
+    return CreditsHeld(**_of(account_id, asset, held=amount), batch_id=batch_id, amount=amount)

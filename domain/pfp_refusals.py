@@ -38,7 +38,11 @@ class BatchAlreadyPaid(Refused):
 
 
 class BatchPaymentInFlight(Refused):
-    """A payment is on its way and may still land; nothing more is asked of you until then."""
+    """A payment may still land; nothing more is asked of you until that is known."""
+
+
+class TooManyPrepared(Refused):
+    """Too many payments were prepared for this wallet and not signed; wait until they lapse."""
 
 
 class NotPaidYet(Refused):

@@ -9,8 +9,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import timedelta
 
-BLOCKHASH_LASTS = timedelta(seconds=60)
-"""150 blocks of 400 ms, the least that a blockhash lasts; a skipped slot makes it longer."""
+BLOCKHASH_LASTS = timedelta(seconds=45)
+"""The least that a wallet has: 150 blocks of 400 ms, less those that made the blockhash final."""
 
 
 @dataclass(frozen=True, slots=True)

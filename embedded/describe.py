@@ -42,6 +42,7 @@ def world(
         | {
             "mint": {"asset": "USDC", "amount": str(settings.mega_mint_price_usdc)},
             "regenerate": {"asset": "USDC", "amount": str(settings.mega_regenerate_price_usdc)},
+            "pfp": {"asset": "SOL", "amount": str(settings.mega_pfp_price_lamports)},
         },
         "webhooks": {"shopify": None},
         "twins": dict(twins),

@@ -86,8 +86,8 @@ class Recoveries(Projection[Case]):
         match recorded.event:
             case PaymentRetracted() | X402PaymentRetracted() | X402PaymentSettled():
                 return replace(state, amount=0, dues={}, status="withdrawn") if state else None
-            case BatchPaid(signature=signature, refund_due=due):
-                return _due(_opened(recorded, "no_slots_left", signature, ""), 0, due)
+            case BatchPaid(signature=signature, wallet=wallet, refund_due=due):
+                return _due(_opened(recorded, "no_slots_left", signature, wallet), 0, due)
             case PaymentSettled(refund_due="0") if state is None:
                 return None
             case PaymentSettled() as event:

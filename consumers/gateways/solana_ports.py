@@ -49,8 +49,8 @@ class SolanaChain(Protocol):
     """Asks one endpoint after the other until one answers; what money depends on (`verdict`,
     `absence`, `paid`) asks all that are configured and needs them to agree. Raises TryAgain."""
 
-    async def blockhash(self) -> Blockhash:
-        """A blockhash at commitment confirmed."""
+    async def blockhash(self, commitment: Commitment = "confirmed") -> Blockhash:
+        """The newest at a commitment. A wallet's node may judge by finalized ones alone."""
         ...
 
     async def heights(self) -> tuple[int, int]:

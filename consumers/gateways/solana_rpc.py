@@ -50,15 +50,15 @@ class SolanaRpc:
         self._nodes = [Endpoint(client, url, timeout_s=timeout_s) for url in dict.fromkeys(urls)]
         self._treasury = treasury
         self._begin_with = 0
-        self._blockhashes: Coalescer[None, Blockhash] = Coalescer(
+        self._blockhashes: Coalescer[Commitment, Blockhash] = Coalescer(
             self._blockhash, limit=ASKERS_AT_ONCE
         )
         self._fates: Coalescer[str, Fate | None] = Coalescer(
             self._fates_known, limit=SIGNATURES_AT_ONCE
         )
 
-    async def blockhash(self) -> Blockhash:
-        return await self._blockhashes.ask(None)
+    async def blockhash(self, commitment: Commitment = "confirmed") -> Blockhash:
+        return await self._blockhashes.ask(commitment)
 
     async def heights(self) -> tuple[int, int]:
         """(confirmed, finalized), each the lowest of the endpoints that answer."""
@@ -145,12 +145,16 @@ class SolanaRpc:
 
         return await self._first(ask)
 
-    async def _blockhash(self, askers: list[None]) -> list[Blockhash | BaseException]:
-        async def ask(node: Endpoint) -> Blockhash:
-            how = {"commitment": "confirmed"}
-            return read.blockhash(await node.ask("getLatestBlockhash", [how]))
+    async def _blockhash(self, wanted: list[Commitment]) -> list[Blockhash | BaseException]:
+        def ask(commitment: Commitment) -> Callable[[Endpoint], Awaitable[Blockhash]]:
+            async def told(node: Endpoint) -> Blockhash:
+                how = {"commitment": commitment}
+                return read.blockhash(await node.ask("getLatestBlockhash", [how]))
 
-        return [await self._first(ask)] * len(askers)
+            return told
+
+        found = {each: await self._first(ask(each)) for each in dict.fromkeys(wanted)}
+        return [found[each] for each in wanted]
 
     async def _fates_known(self, signatures: list[str]) -> list[Fate | BaseException | None]:
         known: dict[str, Fate] = {}

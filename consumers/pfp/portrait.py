@@ -49,7 +49,7 @@ def metadata(seed: bytes, *, name: str, image_uri: str) -> bytes:
     content = {
         "name": name,
         "symbol": SYMBOL,
-        "description": f"A {kind.lower()} on a cathode ray tube, drawn by MEGA from 32 bytes.",
+        "description": f"{_one(kind)} on a cathode ray tube, drawn by MEGA from 32 bytes.",
         "image": image_uri,
         "attributes": [{"trait_type": trait.kind, "value": trait.value} for trait in traits],
         "properties": {
@@ -65,3 +65,8 @@ def _traits(seed: bytes) -> tuple[Trait, ...]:
     if len(seed) != SEED_BYTES:
         raise ValueError(f"a seed has {SEED_BYTES} bytes, not {len(seed)}")
     return chosen(seed)
+
+
+def _one(kind: str) -> str:
+    """ "A cat", "An elf"."""
+    return f"{'An' if kind[0] in 'AEIOU' else 'A'} {kind.lower()}"

@@ -46,6 +46,7 @@ class Steering:
     drop_next: int = 0
     hold_next: int = 0
     held: list[Envelope] = field(default_factory=list)
+    dropped: set[str] = field(default_factory=set)
 
 
 class Chain:
@@ -104,12 +105,17 @@ class Chain:
         return self.bank.rehearse(envelope)
 
     def submit(self, envelope: Envelope) -> None:
-        """Takes a transaction as a leader would: what cannot land is lost without a word."""
-        if self.steering.drop_next:
-            self.steering.drop_next -= 1
-        elif self.steering.hold_next:
-            self.steering.hold_next -= 1
-            self.steering.held.append(envelope)
+        """Takes a transaction as a leader would: what cannot land is lost without a word. One that
+        was dropped or is held stays so when it is sent again."""
+        steering, id_ = self.steering, envelope.signature
+        if id_ in steering.dropped or id_ in {each.signature for each in steering.held}:
+            return
+        if steering.drop_next:
+            steering.drop_next -= 1
+            steering.dropped.add(id_)
+        elif steering.hold_next:
+            steering.hold_next -= 1
+            steering.held.append(envelope)
         else:
             self._land(envelope)
 

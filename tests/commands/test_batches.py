@@ -6,7 +6,7 @@ from commands.allowances import SetAllowances
 from commands.batches import Landed
 from commands.passes import Identify, OpenPass
 from domain import pfp_refusals as refusals
-from domain.allowance import allowance_stream
+from domain.allowance import GIVEN_BACK_MAX, allowance_stream
 from domain.credit_account import account_stream
 from tests.commands.minting import OWNER, PRICE, WALLET, Minting
 
@@ -199,14 +199,13 @@ def test_a_credit_granted_while_its_pass_is_merged_is_not_stranded(minting):
     assert account_stream(OWNER) in written[0] & written[1]
 
 
-def test_no_more_transactions_than_three_wait_for_a_wallet_that_never_signs(minting):
-    for quantity in (1, 2, 3):
-        minting.prepare(quantity)
-    minting.cancel("b3")
-    with pytest.raises(refusals.BatchPaymentInFlight):
-        minting.prepare(4)
-    minting.lapse("b1")
-    assert minting.prepare(4)["transactionBase64"]
+def test_a_wallet_that_never_signs_cannot_collect_transactions_for_ever(minting):
+    for number in range(GIVEN_BACK_MAX + 1):
+        minting.prepare(1 + number % 2)
+    with pytest.raises(refusals.TooManyPrepared):
+        minting.prepare(3)
+    minting.lapse("b20")
+    assert minting.prepare(3)["transactionBase64"]
 
 
 def test_a_wallet_in_two_passes_has_one_batch_at_a_time(minting):

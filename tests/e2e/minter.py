@@ -88,8 +88,7 @@ class Minter(Browser):
 
     def broadcast(self, told: Json) -> str:
         """Sent by the wallet itself, without a word to us."""
-        how = {"encoding": "base64", "preflightCommitment": "confirmed"}
-        return str(self.rpc("sendTransaction", self.sign(told), how))
+        return str(self.rpc("sendTransaction", self.sign(told), {"encoding": "base64"}))
 
     # What the witnesses say.
 

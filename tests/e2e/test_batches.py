@@ -67,7 +67,7 @@ def test_scenario_1_a_payment_that_never_lands_gives_its_slots_back_with_the_pro
 ) -> None:
     before = minter.lamports()
     told = minter.prepare(4)
-    chain(minter, drop_next=1_000)
+    chain(minter, drop_next=1)
     assert minter.confirm(told["batchId"], minter.sign(told))["status"] == "confirming"
     assert slots(minter) == (0, 4)
     answer = minter.change("POST", "/pfp/prepare-batch", {"quantity": 4})
@@ -177,11 +177,11 @@ def test_a_payment_that_lands_after_its_batch_was_cancelled_is_honoured(minter: 
 
 def test_a_payment_that_is_held_up_is_confirming_until_it_lands(minter: Minter) -> None:
     told = minter.prepare(2)
-    chain(minter, hold_next=1_000)
+    chain(minter, hold_next=1)
     assert minter.confirm(told["batchId"], minter.sign(told))["status"] == "confirming"
     answer = minter.change("POST", "/pfp/cancel-batch", {"batchId": told["batchId"]})
     assert (answer.status_code, answer.json()["code"]) == (409, "PAYMENT_IN_FLIGHT")
-    chain(minter, hold_next=0, land_held=True)
+    chain(minter, land_held=True)
     minter.until(told["batchId"], "paid")
     assert minter.statement() == {"paid": 2 * PRICE, "credit": 2 * PRICE}
 

@@ -77,6 +77,8 @@ def _sample(name: str, hint: Any) -> Any:
         return get_args(hint)[0]
     if get_origin(hint) is tuple:
         return [_sample(name, get_args(hint)[0])]
+    if get_origin(hint) is dict:
+        return {"asset": "PFP", "delta": 7}
     if hint is datetime:
         return "2026-11-21T12:00:00.123456Z"
     return {str: f"{name} ünï", int: 7, bool: True}[hint]
