@@ -83,8 +83,10 @@ def buy(collector: Collector, say: Teller, **more: Any) -> str:
 def mint(collector: Collector, batch_id: str, say: Teller) -> None:
     told = collector.ask("POST", "/pfp/mint-from-batch", {"batchId": batch_id})
     left = f"{told['remaining']} remain, {told['pfp_credits']} credits"
-    what = told["minted"]["assetId"] if told["success"] else told["reason"]
-    say("minted" if told["success"] else "not minted", f"{what}  ({left})")
+    if told["success"]:
+        say("minted", f"{told['minted']['assetId']}  ({left})")
+    else:
+        say("not minted", f"{told['reason']} after three tries  ({left})")
 
 
 def minted(collector: Collector, batch_id: str, *wanted: str) -> list[dict[str, Any]]:

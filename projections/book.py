@@ -18,6 +18,9 @@ OUTCOMES: tuple[Outcome, ...] = (
     "in_flight",
 )
 
+ATOMS = {"SOL": "lamports"}
+"""What amounts count, where it has a name of its own."""
+
 
 @dataclass(frozen=True, slots=True)
 class Line:
@@ -35,7 +38,7 @@ class Line:
         return {
             "event_id": self.event_id,
             "position": self.position,
-            "what": f"{self.what}: {self.amount} {self.asset}",
+            "what": f"{self.what}: {self.amount} {ATOMS.get(self.asset, self.asset)}",
             "outcome": self.outcome,
             "tx": self.tx,
         }
