@@ -76,6 +76,7 @@ BLOCK_S = {"dev": 0.5, "test": 0.2, "prod": 4.0}
 SESSION_S = {"dev": 6.0, "test": 2.0, "prod": 6.0}
 SLOT_S = {"dev": 0.4, "test": 0.1, "prod": 0.8}
 CHAIN_S = 10.0
+UNHURRIED_S = 0.1
 PICTURE_S = {"dev": 3.0, "test": 0.5, "prod": 3.0}
 
 
@@ -148,10 +149,13 @@ def compose(
     ]
 
 
-def workers(settings: Settings, clock: Clock, *kinds: Mapping[str, Reaction]) -> list[Worker]:
+def workers(
+    settings: Settings, clock: Clock, quick: Mapping[str, Reaction], *slow: Mapping[str, Reaction]
+) -> list[Worker]:
     """Each has hands of its own: pictures take minutes, and what moves money must not wait."""
-    pace = paces(settings.mega_env)
-    return [Worker(settings.database, each, clock.now, paces=pace) for each in kinds]
+    url, now, pace = settings.database, clock.now, paces(settings.mega_env)
+    unhurried = [Worker(url, each, now, paces=pace, poll_s=UNHURRIED_S) for each in slow]
+    return [Worker(url, quick, now, paces=pace), *unhurried]
 
 
 def relay(settings: Settings, ledger: Ledger) -> Relay:

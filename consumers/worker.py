@@ -48,7 +48,8 @@ class Pace:
 
 
 class Worker:
-    """Runs `reactions` by kind, at most `hands` at once, until `stop`."""
+    """Runs `reactions` by kind, at most `hands` at once, until `stop`; looks for promises that are
+    due every `poll_s` seconds."""
 
     def __init__(
         self,
@@ -57,10 +58,11 @@ class Worker:
         now: Callable[[], datetime],
         *,
         hands: int = 32,
+        poll_s: float = POLL_S,
         paces: Mapping[str, Pace] | None = None,
     ) -> None:
         self._url, self._reactions, self._now, self._hands = url, reactions, now, hands
-        self._paces = paces or {}
+        self._paces, self._poll_s = paces or {}, poll_s
         self._busy: dict[str, asyncio.Task[None]] = {}
         self._not_before: dict[tuple[str, str], float] = {}
         self._failures: dict[str, int] = {}
@@ -90,7 +92,7 @@ class Worker:
                 task = asyncio.create_task(self._hold(session, one_at_a_time, promise))
                 self._busy[promise.todo_id] = task
                 task.add_done_callback(lambda _, id_=promise.todo_id: self._busy.pop(id_, None))
-            await self._pause(POLL_S)
+            await self._pause(self._poll_s)
 
     async def _due(self, session: AsyncConnection) -> list[Any]:
         moment = asyncio.get_running_loop().time()
