@@ -24,7 +24,8 @@ class Blockhash:
 @dataclass(frozen=True, slots=True)
 class Absence:
     """The proof that signed bytes can never land: at a finalized `height` above their last valid
-    one, every endpoint that was asked has no status for the signature, its history searched."""
+    one, every endpoint that was asked has no status for the signature, its history searched. An
+    empty signature: what the bytes would have done was looked for instead, and is not there."""
 
     signature: str
     height: int
@@ -35,8 +36,8 @@ class Absence:
 class Prepared:
     """A transaction signed by us and waiting for a wallet: `message` and `raw` in base64.
 
-    `signature` is ours and its id. `raw` has zeros where the wallet's signature belongs, or is
-    complete when no wallet has to sign.
+    `signature` is ours and its id; empty when the wallet pays the fee, whose signature is the id
+    then. `raw` has zeros where the wallet's signature belongs, or is complete when nobody has to.
     """
 
     message: str
