@@ -10,6 +10,7 @@ from domain.batch import Batch
 from domain.character import Character
 from domain.circuit import Circuit
 from domain.claim import Claim
+from domain.config import Config
 from domain.credit_account import CreditAccount
 from domain.event import Event
 from domain.grove import Grove
@@ -17,6 +18,7 @@ from domain.minter import Minter
 from domain.order import Order
 from domain.passes import Pass
 from domain.payment_slot import PaymentSlot
+from domain.upgrade import Upgrade
 from domain.x402_order import X402Order
 
 
@@ -34,6 +36,8 @@ _initial: dict[str, Aggregate] = {
     "allowance": Allowance(),
     "credit_account": CreditAccount(),
     "grove": Grove(),
+    "upgrade": Upgrade(),
+    "app_config": Config(),
     "pass": Pass(),
     "minter": Minter(),
     "admin_audit": AdminCall(),

@@ -36,7 +36,7 @@ TOPIC_OF_KIND: Mapping[str, str] = {
     "credit_account": "mega.credit",
     "generation": "mega.generation",
     "pass": "mega.pass",
-    "config": "mega.config",
+    "app_config": "mega.config",
 }
 EVENT_TOPICS = tuple(TOPIC_OF_KIND.values())
 ALL_TOPICS = (*EVENT_TOPICS, CHAIN_RESULTS, PROVIDER_RESULTS, "trades", "badges", PARKED)

@@ -13,6 +13,7 @@ from datetime import datetime, timedelta
 from hashlib import sha256
 
 from domain import batch_events as happened
+from domain.backoff import pause
 from domain.batch_events import FilePart
 from domain.event import Event
 from domain.solana import TokenFound
@@ -146,7 +147,7 @@ class Unit:
         counted = error_class not in UNCOUNTED
         tried = self.tried + counted
         gave_up = not counted or tried >= QUICK_ATTEMPTS
-        pause = max(self._pause(batch_id, gave_up, counted, cap), wish)
+        waits = max(self._pause(batch_id, gave_up, counted, cap), wish)
         failed = happened.PfpMintFailed(
             batch_id=batch_id,
             index=self.index,
@@ -154,7 +155,7 @@ class Unit:
             tried=tried,
             error_class=error_class,
             reason=reason,
-            retry_at=at + pause,
+            retry_at=at + waits,
             gave_up=gave_up,
         )
         return [failed]
@@ -184,12 +185,8 @@ class Unit:
     # Helpers.
 
     def _pause(self, batch_id: str, gave_up: bool, counted: bool, cap: timedelta) -> timedelta:
-        """Doubles up to `cap`, less a share of up to a quarter drawn from the id: jitter without
-        chance."""
         if not counted:
             return min(cap, LONG_RETRY)
         first = BACKGROUND_RETRY if gave_up else QUICK_RETRY
         waited = self.round - 1 if gave_up else self.tried
-        pause: timedelta = min(cap, first * 2 ** min(waited, 16))
-        share = sha256(f"{batch_id}/{self.index}/{self.failures}".encode()).digest()[0]
-        return pause - pause * share / 1024
+        return pause(first, waited, cap, f"{batch_id}/{self.index}/{self.failures}")

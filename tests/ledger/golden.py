@@ -81,7 +81,7 @@ def _sample(name: str, hint: Any) -> Any:
         return {"asset": "PFP", "delta": 7}
     if hint is datetime:
         return "2026-11-21T12:00:00.123456Z"
-    return {str: f"{name} ünï", int: 7, bool: True}[hint]
+    return {str: f"{name} ünï", int: 7, bool: True, Any: [{name: "1"}]}[hint]
 
 
 if __name__ == "__main__":

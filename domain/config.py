@@ -1,0 +1,85 @@
+"""Config: what operators may change while the product runs, one stream a key, never overwritten.
+
+Each version is an event and a row of `mega_admin`. A key has a schema and a default here; the
+default is version 0 and stands in no stream. Spec `contract.md` §7, `invariants.md` I-40.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from domain.event import Event, Refused, event
+from domain.levels import DEFAULT_LEVELS, LEVELS_KEY, levels_of
+
+
+class InvalidConfig(Refused):
+    """There is no such config, or its value does not fit."""
+
+
+def config_stream(key: str) -> str:
+    return f"app_config:{key}"
+
+
+@dataclass(frozen=True, slots=True)
+class Kind:
+    """What a key may hold: `check` raises ValueError for a value that does not fit."""
+
+    default: Any
+    check: Callable[[Any], object]
+
+
+KINDS: Mapping[str, Kind] = {LEVELS_KEY: Kind(DEFAULT_LEVELS, levels_of)}
+
+
+@event("config_set.v1")
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ConfigSet(Event):
+    """`mg_id` names this version: `app_config:<key>:<version>`; `pass_id` set it."""
+
+    mg_id: str
+    key: str
+    version: int
+    value: Any
+    pass_id: str
+
+    @property
+    def stream(self) -> str:
+        return config_stream(self.key)
+
+
+@dataclass(frozen=True, slots=True)
+class Config:
+    versions: tuple[ConfigSet, ...] = ()
+
+    # Questions.
+
+    @property
+    def version(self) -> int:
+        """0: the default."""
+        return len(self.versions)
+
+    def value(self, key: str) -> Any:
+        return self.versions[-1].value if self.versions else KINDS[key].default
+
+    # Decisions.
+
+    def set(self, key: str, value: Any, by: str) -> list[Event]:
+        """A new version; the value that it has already makes none."""
+        if key not in KINDS:
+            raise InvalidConfig(f"(there is no {key[:100]})")
+        try:
+            KINDS[key].check(value)
+        except ValueError as wrong:
+            raise InvalidConfig(f"({key} {wrong})") from None
+        if value == self.value(key):
+            return []
+        version = self.version + 1
+        id_ = f"{config_stream(key)}:{version}"
+        return [ConfigSet(mg_id=id_, key=key, version=version, value=value, pass_id=by)]
+
+    # History.
+
+    def evolve(self, event: Event) -> Config:
+        return Config((*self.versions, event)) if isinstance(event, ConfigSet) else self

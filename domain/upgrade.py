@@ -1,0 +1,194 @@
+"""Upgrade: a pass on its way up the levels, one attempt at a time, one token at most.
+
+Invariants: a pass has no token, one token, or an open recovery after a proven burn, never two and
+never neither; a token is minted only after the proof that the old one is burned (an exchange does
+both at once); a badge is consumed once. Seed 002, `invariants.md` I-20 to I-22, `decisions.md`
+C18–C21.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from domain import upgrade_events as happened
+from domain.event import Event
+from domain.state import changed
+from domain.upgrade_attempt import Attempt
+from domain.upgrade_refusals import (
+    AlreadyUnlocked,
+    NothingOwed,
+    NoToken,
+    UpgradeUnderway,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class LevelToken:
+    """As the chain has shown it; `owner` is the wallet that it was minted to."""
+
+    level: int
+    mint: str
+    owner: str
+    upgrade_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class Review:
+    """What only a person can settle."""
+
+    kind: happened.Discrepancy
+    mint: str
+    upgrade_id: str
+    chain_value: str
+
+
+@dataclass(frozen=True)
+class Upgrade:
+    """`away`: tokens that left their wallet by no doing of ours, by mint. `reviews` by mint."""
+
+    attempts: Mapping[str, Attempt] = field(default_factory=dict)
+    last: str = ""
+    token: LevelToken | None = None
+    away: Mapping[str, LevelToken] = field(default_factory=dict)
+    reviews: Mapping[str, Review] = field(default_factory=dict)
+
+    # Questions.
+
+    @property
+    def begun(self) -> bool:
+        return bool(self.attempts) or bool(self.reviews)
+
+    @property
+    def attempt(self) -> Attempt | None:
+        """The newest."""
+        return self.attempts[self.last] if self.last else None
+
+    @property
+    def recovery(self) -> Attempt | None:
+        """Whose token is owed."""
+        return next((each for each in self.attempts.values() if each.owed), None)
+
+    @property
+    def watched(self) -> tuple[Attempt, ...]:
+        """Attempts whose wallet's transaction may still land."""
+        return tuple(each for each in self.attempts.values() if each.watched)
+
+    @property
+    def level(self) -> int:
+        return self.token.level if self.token else 0
+
+    @property
+    def level_towards(self) -> int:
+        """The one above which the next is counted: of the token, or of the one that is owed."""
+        return self.recovery.level - 1 if self.recovery else self.level
+
+    @property
+    def taken_badges(self) -> frozenset[str]:
+        """Consumed, or held by an attempt that goes on."""
+        takers = (each.terms.badges for each in self.attempts.values() if each.takes_badges)
+        return frozenset(badge for badges in takers for badge in badges)
+
+    @property
+    def held_up(self) -> bool:
+        """Its token is in another wallet, and nobody has looked into it yet."""
+        return any(mint in self.reviews for mint in self.away)
+
+    # Decisions.
+
+    def offered(self, *, unlock: bool, at: datetime) -> tuple[Attempt | None, list[Event]]:
+        """The attempt that is offered again to whoever asks for an unlock or an upgrade, with what
+        that takes; None: a new one may begin. Raises why neither is possible."""
+        if unlock and (self.token or self.recovery or self.held_up):
+            raise AlreadyUnlocked()
+        if not unlock and self.recovery:
+            raise UpgradeUnderway()
+        known = next(iter(self.watched), None)
+        if known is None:
+            if not unlock and self.token is None:
+                raise NoToken()
+            return None, []
+        if unlock != (known.terms.recipe == "nft_unlock"):
+            raise NoToken() if not unlock else AlreadyUnlocked()
+        over = known.window is not None and known.window.expires_at <= at
+        if over or (known.submitted and known.open):
+            raise UpgradeUnderway()
+        return known, known.reopen()
+
+    def request(self, terms: happened.UpgradeRequested) -> list[Event]:
+        """By evidence that qualifies, when `offered` lets a new one begin."""
+        return [] if terms.upgrade_id in self.attempts else [terms]
+
+    def burn(self, mint: str, owner: str, signature: str, slot: int, named: str) -> list[Event]:
+        """The token of `mint` was burned. It counts for the attempt that goes on, or that may still
+        land, else for the one that the burn itself names: nothing is lost because we had given it
+        up. A burn by another wallet counts for none."""
+        able = [
+            each
+            for each in self.attempts.values()
+            if each.terms.burns == mint and each.terms.wallet == owner and not each.minted
+        ]
+        if not able or (self.token is None and any(each.burn for each in able)):
+            return []
+        going_on = [each for each in able if each.open or each.watched]
+        meant = [each for each in able if each.terms.upgrade_id == named]
+        chosen = going_on or meant
+        return chosen[-1].confirm_burn(owner, signature, slot) if chosen else []
+
+    def correct(self, found: happened.CorrectionRecorded) -> list[Event]:
+        """What the chain says of a token, unless it is known."""
+        match found.kind:
+            case "burned_outside" | "sent_away":
+                news = self.token is not None and self.token.mint == found.mint
+            case "came_back":
+                news = found.mint in self.away
+            case _:
+                news = found.mint not in self.reviews
+        return [found] if news else []
+
+    def close_review(self, pass_id: str, mint: str, reason: str, by: str) -> list[Event]:
+        if mint not in self.reviews:
+            raise NothingOwed()
+        id_ = self.reviews[mint].upgrade_id
+        ids = {"pass_id": pass_id, "upgrade_id": id_}
+        return [happened.ReviewClosed(**ids, mint=mint, reason=reason, by=by)]
+
+    # History: how each fact changes what is known. It never refuses.
+
+    def evolve(self, event: Event) -> Upgrade:
+        match event:
+            case happened.UpgradeRequested(upgrade_id=id_):
+                return changed(self, attempts={**self.attempts, id_: Attempt(event)}, last=id_)
+            case happened.CorrectionRecorded():
+                return self._corrected(event)
+            case happened.ReviewClosed(mint=mint, upgrade_id=id_) if mint:
+                left = {key: each for key, each in self.reviews.items() if key != mint}
+                return changed(self, reviews=left)
+            case happened.UpgradeEvent(upgrade_id=id_) if id_ in self.attempts:
+                attempts = {**self.attempts, id_: self.attempts[id_].evolve(event)}
+                return changed(self, attempts=attempts, token=self._token_after(event))
+        return self
+
+    def _token_after(self, event: happened.UpgradeEvent) -> LevelToken | None:
+        match event:
+            case happened.LevelMinted(level=level, mint=mint, owner=owner, upgrade_id=id_):
+                return LevelToken(level, mint, owner, id_)
+            case happened.BurnConfirmed(mint=mint) if self.token and self.token.mint == mint:
+                return None
+        return self.token
+
+    def _corrected(self, event: happened.CorrectionRecorded) -> Upgrade:
+        mint, reviews, away, token = event.mint, dict(self.reviews), dict(self.away), self.token
+        if event.review:
+            reviews[mint] = Review(event.kind, mint, event.upgrade_id, event.chain_value)
+        match event.kind:
+            case "burned_outside":
+                token = None
+            case "sent_away" if token:
+                away[mint], token = token, None
+            case "came_back" if mint in away:
+                back = away.pop(mint)
+                reviews.pop(mint, None)
+                token = token or back
+        return changed(self, token=token, away=away, reviews=reviews)
