@@ -1,9 +1,14 @@
 -- recoveries --
-SELECT position, case_id, kind, stream, pass_id, opened_at, status, facts
+SELECT position, case_id, kind, stream, pass_id, opened_at, status, attempts, next_try_at, facts
 FROM views.recoveries
 WHERE position > %(after)s
 ORDER BY position
 LIMIT %(limit)s;
+
+-- recovery --
+SELECT case_id, kind, stream, pass_id, opened_at, status, attempts, next_try_at, facts
+FROM views.recoveries
+WHERE case_id = %(case)s;
 
 -- parked --
 -- `place` orders by time; what was parked in the same microsecond is told apart by its name.

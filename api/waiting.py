@@ -26,6 +26,12 @@ async def recoveries(rows: Rows, *, after: int = 0, limit: int) -> list[tuple[in
     return [(position, _recovery(*case)) for position, *case in found]
 
 
+async def recovery(rows: Rows, case_id: str) -> dict[str, Any] | None:
+    """One case; None: there is no such."""
+    found = await rows(SQL["recovery"], {"case": case_id})
+    return _recovery(*found[0]) if found else None
+
+
 async def parked(rows: Rows, *, after: int = 0, limit: int) -> list[tuple[int, dict[str, Any]]]:
     """What is parked anywhere, with the place of each, oldest first."""
     found = await rows(SQL["parked"], {"after": after, "limit": limit})
@@ -71,9 +77,12 @@ def _recovery(
     pass_id: str,
     opened_at: datetime,
     status: str,
+    attempts: int,
+    next_try_at: datetime | None,
     facts: Any,
 ) -> dict[str, Any]:
-    """Nothing is retried by itself yet: an open case waits for an operator."""
+    """`next_try_at` null: nothing is tried by itself, or at once."""
     case = {"id": case_id, "kind": kind, "stream": stream, "pass_id": pass_id}
-    waits = {"state": status, "attempts": 0, "next_try_at": None}
+    next_try = spoken_time(next_try_at) if next_try_at else None
+    waits = {"state": status, "attempts": attempts, "next_try_at": next_try}
     return {**case, "opened_at": spoken_time(opened_at), **waits, "facts": facts}

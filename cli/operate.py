@@ -120,7 +120,7 @@ def _tell(done: RebuiltAll, json_: bool) -> None:
 
 
 def recoveries(json_: AsJson = False) -> None:
-    """List the open cases: money that arrived and could not become what was asked for."""
+    """List the open cases: what was paid or burned and is not what was asked for."""
     from api.waiting import recoveries as cases
 
     found = [case for case in asyncio.run(_all(cases)) if case["state"] == "open"]
@@ -133,14 +133,17 @@ def recoveries(json_: AsJson = False) -> None:
             (
                 c["id"],
                 c["kind"],
-                c["facts"]["amount"],
+                c["facts"].get("amount", ""),
                 c["pass_id"],
                 c["opened_at"],
-                c["facts"]["tx"],
+                c["attempts"],
+                c["next_try_at"] or "",
+                c["facts"].get("tx", ""),
             )
             for c in found
         ]
-        table(("case", "kind", "amount", "pass", "opened", "transaction"), rows)
+        heads = ("case", "kind", "amount", "pass", "opened", "tries", "next try", "transaction")
+        table(heads, rows)
 
 
 def list_parked(json_: AsJson = False) -> None:

@@ -23,6 +23,9 @@ from domain.upgrade_refusals import (
     UpgradeUnderway,
 )
 
+FAILED_KEPT = 10
+"""Attempts that came to nothing and are remembered: a wallet may have sent one of them late."""
+
 
 @dataclass(frozen=True, slots=True)
 class LevelToken:
@@ -159,7 +162,8 @@ class Upgrade:
     def evolve(self, event: Event) -> Upgrade:
         match event:
             case happened.UpgradeRequested(upgrade_id=id_):
-                return changed(self, attempts={**self.attempts, id_: Attempt(event)}, last=id_)
+                attempts = {**self._remembered(), id_: Attempt(event)}
+                return changed(self, attempts=attempts, last=id_)
             case happened.CorrectionRecorded():
                 return self._corrected(event)
             case happened.ReviewClosed(mint=mint, upgrade_id=id_) if mint:
@@ -169,6 +173,12 @@ class Upgrade:
                 attempts = {**self.attempts, id_: self.attempts[id_].evolve(event)}
                 return changed(self, attempts=attempts, token=self._token_after(event))
         return self
+
+    def _remembered(self) -> dict[str, Attempt]:
+        """Without what came to nothing long ago, so that folding stays linear."""
+        gone = [id_ for id_, each in self.attempts.items() if each.failed and not each.watched]
+        forgotten = set(gone[: len(gone) - FAILED_KEPT + 1]) if len(gone) >= FAILED_KEPT else set()
+        return {id_: each for id_, each in self.attempts.items() if id_ not in forgotten}
 
     def _token_after(self, event: happened.UpgradeEvent) -> LevelToken | None:
         match event:

@@ -6,13 +6,25 @@ from typing import Any
 
 from projections.batches import Batches
 from projections.characters import Characters
+from projections.levels import Levels
 from projections.mint_orders import MintOrders
 from projections.passes import Passes
 from projections.projection import Projection
 from projections.recoveries import Recoveries
 from projections.todo import Todo
+from projections.upgrades import Upgrades
 from projections.x402_orders import X402Orders
 
 
 def all_projections() -> list[Projection[Any]]:
-    return [Characters(), MintOrders(), Todo(), Passes(), Recoveries(), X402Orders(), Batches()]
+    return [
+        Characters(),
+        MintOrders(),
+        Todo(),
+        Passes(),
+        Recoveries(),
+        X402Orders(),
+        Batches(),
+        Levels(),
+        Upgrades(),
+    ]

@@ -1,4 +1,4 @@
-"""recoveries: money that arrived and cannot be what was asked for; an operator's list."""
+"""recoveries: what was paid or burned and is not what was asked for; an operator's list."""
 
 from __future__ import annotations
 
@@ -18,6 +18,7 @@ from domain.order_events import (
     PaymentSettled,
     PaymentSurplusRecorded,
 )
+from domain.upgrade_events import UpgradeEvent
 from domain.x402_events import (
     X402OrderFailed,
     X402PaymentEvent,
@@ -28,13 +29,15 @@ from domain.x402_events import (
 from ledger.codec import Recorded
 from projections.projection import Projection
 from projections.topics import topics_of
+from projections.upgrade_cases import TOPICS, Tries, case_keys, closes, fold_tries, opens
 
 
 @dataclass(frozen=True, slots=True)
 class Case:
     """What one transaction, or the end of one order, leaves to an operator. `kind`: overpaid, why
-    a payment was rejected, or why an order failed. `status`: open, or withdrawn when a reorg took
-    the money away or it came to pay the price after all; it opens again when that changes.
+    a payment was rejected, why an order failed, or what became of a level token. `status`: open,
+    withdrawn when a reorg took the money away or it came to pay the price after all (it opens again
+    when that changes), or resolved.
     """
 
     kind: str
@@ -48,11 +51,13 @@ class Case:
     status: str = "open"
     dues: dict[int, int] = field(default_factory=dict)
     """What each payment in the transaction leaves due, by its log index."""
+    tries: Tries | None = None
+    """Only of level tokens."""
 
 
 class Recoveries(Projection[Case]):
     name = "recoveries"
-    version = 6
+    version = 7
     topics = topics_of(
         PaymentSettled,
         PaymentRejected,
@@ -63,11 +68,14 @@ class Recoveries(Projection[Case]):
         X402PaymentRetracted,
         X402OrderFailed,
         BatchPaid,
+        *TOPICS,
     )
     state = Case
 
     def keys(self, recorded: Recorded) -> Iterable[str]:
         match recorded.event:
+            case UpgradeEvent() as event:
+                return case_keys(event)
             case BatchPaid(refund_due="0"):
                 return ()
             case BatchPaid() as event:
@@ -81,6 +89,8 @@ class Recoveries(Projection[Case]):
         return (failed_case(recorded.stream),)
 
     def fold(self, key: str, state: Case | None, recorded: Recorded) -> Case | None:
+        if isinstance(recorded.event, UpgradeEvent):
+            return _of_level(key, state, recorded)
         if key == failed_case(recorded.stream):
             return _of_failed(state, recorded)
         match recorded.event:
@@ -102,6 +112,8 @@ class Recoveries(Projection[Case]):
         return state
 
     def record(self, key: str, state: Case) -> dict[str, Any]:
+        tries, money = state.tries, {"tx": state.tx, "payer": state.payer}
+        at = tries.next_try_at if tries else None
         return {
             "case_id": key,
             "kind": state.kind,
@@ -110,7 +122,9 @@ class Recoveries(Projection[Case]):
             "opened_at": state.opened_at.isoformat(),
             "position": state.position,
             "status": state.status,
-            "facts": {"tx": state.tx, "payer": state.payer, "amount": str(state.amount)},
+            "attempts": tries.attempts if tries else 0,
+            "next_try_at": at.isoformat() if at else None,
+            "facts": tries.facts if tries else {**money, "amount": str(state.amount)},
             "state": msgspec.json.encode(state).decode(),
         }
 
@@ -125,6 +139,19 @@ def _of_failed(state: Case | None, recorded: Recorded) -> Case | None:
         case X402PaymentSettled() as event if state and state.status == "withdrawn":
             return _more(replace(state, tx=event.tx_hash), event.amount)
     return state
+
+
+def _of_level(key: str, state: Case | None, recorded: Recorded) -> Case | None:
+    event = recorded.event
+    assert isinstance(event, UpgradeEvent)
+    if kind := opens(key, event):
+        opened = _opened(recorded, kind, "", "")
+        tries = state.tries if state and state.tries else Tries()
+        return replace(opened, pass_id=event.pass_id, tries=fold_tries(tries, recorded))
+    if state is None or state.tries is None:
+        return None
+    status = "resolved" if closes(event) else state.status
+    return replace(state, status=status, tries=fold_tries(state.tries, recorded))
 
 
 def _opened(recorded: Recorded, kind: str, tx: str, payer: str) -> Case:

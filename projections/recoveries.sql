@@ -7,6 +7,8 @@ CREATE TABLE IF NOT EXISTS recoveries (
     opened_at timestamptz NOT NULL,
     position  bigint      NOT NULL,
     status    text        NOT NULL,
+    attempts  int         NOT NULL,
+    next_try_at timestamptz,
     facts     jsonb       NOT NULL,
     state     text        NOT NULL
 );
@@ -17,16 +19,13 @@ SELECT case_id, state FROM recoveries WHERE case_id = ANY (%s);
 -- upsert --
 INSERT INTO recoveries SELECT * FROM json_populate_recordset(NULL::recoveries, %s::json)
 ON CONFLICT (case_id) DO UPDATE SET
-    status = excluded.status,
-    facts  = excluded.facts,
-    state  = excluded.state;
+    kind        = excluded.kind,
+    status      = excluded.status,
+    opened_at   = excluded.opened_at,
+    attempts    = excluded.attempts,
+    next_try_at = excluded.next_try_at,
+    facts       = excluded.facts,
+    state       = excluded.state;
 
 -- drop --
 DELETE FROM recoveries WHERE case_id = ANY (%s);
-
--- open --
-SELECT case_id, kind, stream, pass_id, opened_at, position, status, facts
-FROM views.recoveries
-WHERE position > %(after)s
-ORDER BY position
-LIMIT %(limit)s;

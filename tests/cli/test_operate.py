@@ -18,7 +18,17 @@ from tests.projections.looking import rows
 from tests.waiting import eventually
 from tests.world import CHECKOUT, Child
 
-NAMES = ["characters", "mint_orders", "todo", "passes", "recoveries", "x402_orders", "batches"]
+NAMES = [
+    "characters",
+    "mint_orders",
+    "todo",
+    "passes",
+    "recoveries",
+    "x402_orders",
+    "batches",
+    "levels",
+    "upgrades",
+]
 
 
 @pytest.fixture
