@@ -42,7 +42,9 @@ WITH late AS (
           UNION ALL SELECT picture_due_at FROM views.x402_orders
           UNION ALL SELECT due_at FROM views.batches
           UNION ALL SELECT art_due_at FROM views.batches
-          UNION ALL SELECT mint_due_at FROM views.batches) AS promised (due_at),
+          UNION ALL SELECT mint_due_at FROM views.batches
+          UNION ALL SELECT due_at FROM views.levels
+          UNION ALL SELECT pin_due_at FROM views.levels) AS promised (due_at),
          consumers.clock
     WHERE due_at <= clock_timestamp() + ahead
 )

@@ -115,7 +115,8 @@ class Worker:
             "at": self._now(),
         }
         async with one_at_a_time:
-            row = await (await session.execute(SQL["take"], values)).fetchone()
+            take = SQL.get(f"take_{promise.kind}", SQL["take"])
+            row = await (await session.execute(take, values)).fetchone()
         if row is None or not row[0]:
             self._wait(promise, 0)
             return

@@ -13,6 +13,10 @@ FROM (
     SELECT 'art:' || batch_id, 'art', batch_id, '', 0, art_due_at FROM views.batches
     UNION ALL
     SELECT 'mint:' || batch_id, 'mint', batch_id, '', 0, mint_due_at FROM views.batches
+    UNION ALL
+    SELECT 'level:' || pass_id, 'level', pass_id, '', 0, due_at FROM views.levels
+    UNION ALL
+    SELECT 'pin:' || pass_id, 'pin', pass_id, '', 0, pin_due_at FROM views.levels
 ) AS promised
 WHERE due_at <= %(at)s AND kind = ANY (%(kinds)s) AND todo_id <> ALL (%(skip)s)
   AND todo_id || ' ' || kind <> ALL (%(paused)s)
@@ -21,25 +25,35 @@ LIMIT %(limit)s;
 
 -- take --
 SELECT pg_try_advisory_lock(hashtextextended('todo ' || todo_id, 0))
-FROM (
-    SELECT todo_id, due_at FROM views.todo WHERE todo_id = %(id)s
-    UNION ALL
-    SELECT 'x402:' || order_id, due_at FROM views.x402_orders
-    WHERE order_id = %(order)s AND %(kind)s = 'x402'
-    UNION ALL
-    SELECT 'picture:' || order_id, picture_due_at FROM views.x402_orders
-    WHERE order_id = %(order)s AND %(kind)s = 'picture'
-    UNION ALL
-    SELECT 'batch:' || batch_id, due_at FROM views.batches
-    WHERE batch_id = %(order)s AND %(kind)s = 'batch'
-    UNION ALL
-    SELECT 'art:' || batch_id, art_due_at FROM views.batches
-    WHERE batch_id = %(order)s AND %(kind)s = 'art'
-    UNION ALL
-    SELECT 'mint:' || batch_id, mint_due_at FROM views.batches
-    WHERE batch_id = %(order)s AND %(kind)s = 'mint'
-) AS promised
-WHERE due_at <= %(at)s;
+FROM views.todo WHERE todo_id = %(id)s AND due_at <= %(at)s;
+
+-- take_x402 --
+SELECT pg_try_advisory_lock(hashtextextended('todo ' || %(id)s, 0))
+FROM views.x402_orders WHERE order_id = %(order)s AND due_at <= %(at)s;
+
+-- take_picture --
+SELECT pg_try_advisory_lock(hashtextextended('todo ' || %(id)s, 0))
+FROM views.x402_orders WHERE order_id = %(order)s AND picture_due_at <= %(at)s;
+
+-- take_batch --
+SELECT pg_try_advisory_lock(hashtextextended('todo ' || %(id)s, 0))
+FROM views.batches WHERE batch_id = %(order)s AND due_at <= %(at)s;
+
+-- take_art --
+SELECT pg_try_advisory_lock(hashtextextended('todo ' || %(id)s, 0))
+FROM views.batches WHERE batch_id = %(order)s AND art_due_at <= %(at)s;
+
+-- take_mint --
+SELECT pg_try_advisory_lock(hashtextextended('todo ' || %(id)s, 0))
+FROM views.batches WHERE batch_id = %(order)s AND mint_due_at <= %(at)s;
+
+-- take_level --
+SELECT pg_try_advisory_lock(hashtextextended('todo ' || %(id)s, 0))
+FROM views.levels WHERE pass_id = %(order)s AND due_at <= %(at)s;
+
+-- take_pin --
+SELECT pg_try_advisory_lock(hashtextextended('todo ' || %(id)s, 0))
+FROM views.levels WHERE pass_id = %(order)s AND pin_due_at <= %(at)s;
 
 -- let_go --
 SELECT pg_advisory_unlock(hashtextextended('todo ' || %(id)s, 0));

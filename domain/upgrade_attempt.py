@@ -218,8 +218,8 @@ class Attempt:
     def fail_mint(
         self, error_class: str, reason: str, *, at: datetime, cap: timedelta
     ) -> list[Event]:
-        """A try came to nothing. A mint that may still land has not failed."""
-        if not self.owed or self.alive:
+        """A try to sign or to send came to nothing; what is signed may land all the same."""
+        if not self.owed:
             return []
         waits = pause(FIRST_RETRY, self.tried, cap, f"{self.terms.upgrade_id}/{self.tried}")
         return [
