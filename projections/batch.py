@@ -73,15 +73,22 @@ async def write(
         return
     loaded = await (await connection.execute(projection.sql["load"], (keys,))).fetchall()
     states = {key: projection.revive(text) for key, text in loaded}
+    emitted: list[dict[str, Any]] = []
     for recorded, names in zip(page, touched, strict=True):
         for key in names:
-            states[key] = projection.fold(key, states.get(key), recorded)
+            before = states.get(key)
+            states[key] = after = projection.fold(key, before, recorded)
+            emitted.extend(projection.emit(key, before, after, recorded))
     kept = [projection.record(key, state) for key, state in states.items() if state is not None]
     gone = [key for key, state in states.items() if state is None]
     if kept:
         await connection.execute(projection.sql["upsert"], (msgspec.json.encode(kept).decode(),))
     if gone:
         await connection.execute(projection.sql["drop"], (gone,))
+    if emitted:
+        rows = msgspec.json.encode(emitted).decode()
+        await connection.execute(projection.sql["emit"], (rows,))
+        await connection.execute(projection.sql["prune"], (projection.kept,))
 
 
 async def flow(

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Iterable
+from datetime import timedelta
 from pathlib import Path
 from typing import Any, ClassVar, Generic, TypeVar
 
@@ -24,12 +25,15 @@ class Projection(Generic[S]):
 
     The .sql file has `schema`, `load` (keys → key, state), `upsert` (JSON array of records) and
     `drop` (keys), all unqualified: the runner points them at the live schema or at a shadow.
+    One that emits has `emit` (JSON array of rows) and `prune` (`kept`, an interval), too.
     """
 
     name: ClassVar[str]
     version: ClassVar[int] = 1
     topics: ClassVar[frozenset[str]]
     state: ClassVar[Any]
+    kept: ClassVar[timedelta]
+    """How much older than the newest emitted row one may be; of projections that emit."""
 
     def __init_subclass__(cls, **kwargs: Any) -> None:
         super().__init_subclass__(**kwargs)
@@ -53,6 +57,12 @@ class Projection(Generic[S]):
     def record(self, key: str, state: S) -> dict[str, Any]:
         """The columns of a row. `state` is what `load` gives back to `fold`."""
         raise NotImplementedError
+
+    def emit(
+        self, key: str, before: S | None, after: S | None, recorded: Recorded
+    ) -> Iterable[dict[str, Any]]:
+        """Rows to be added for good, in the transaction that changes the row of `key`."""
+        return ()
 
     def revive(self, text: str) -> S:
         state: S = self._decoder.decode(text)

@@ -28,6 +28,7 @@ NAMES = [
     "batches",
     "levels",
     "upgrades",
+    "feed",
 ]
 
 
