@@ -5,6 +5,7 @@ from __future__ import annotations
 import httpx
 from solders.keypair import Keypair
 
+from consumers.gateways.solana_levels import SolanaLevels
 from consumers.gateways.solana_minters import BubblegumMinter
 from consumers.gateways.solana_payments import HandedIn, Payments
 from consumers.gateways.solana_ports import TokenMinter
@@ -59,6 +60,12 @@ def trees(settings: Settings, chain: SolanaRpc) -> Trees:
         authority=authority(settings),
         shape=shape,
         priority_fee=settings.solana_priority_fee,
+    )
+
+
+def levels(settings: Settings, chain: SolanaRpc) -> SolanaLevels:
+    return SolanaLevels(
+        chain=chain, authority=authority(settings), priority_fee=settings.solana_priority_fee
     )
 
 

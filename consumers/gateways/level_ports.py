@@ -33,7 +33,8 @@ class LevelWanted:
 @dataclass(frozen=True, slots=True)
 class BurnSeen:
     """A finalized transaction that burned the one token of `mint`, read back. `owner` signed it and
-    held the token before; `reference` is that of our memo `mega:burn:<upgrade id>`, else empty."""
+    held the token before, and is empty when who held it did not sign (a delegate burned it);
+    `reference` is that of our memo `mega:burn:<upgrade id>`, else empty."""
 
     mint: str
     owner: str
@@ -100,7 +101,8 @@ class LevelTokens(Protocol):
 
     def fault(self, raw: str, error: str) -> FaultClass:
         """What kind of error it is; `error` as `Fate.error`, `raw` the transaction that had it (it
-        tells whose instruction failed). Source: seed 002, Error Handling 1."""
+        tells whose instruction failed), empty when not known. A TryAgain is RETRYING unasked.
+        Source: seed 002, Error Handling 1."""
         ...
 
     async def minted(self, wanted: LevelWanted) -> tuple[TokenFound, str] | None:
@@ -119,11 +121,12 @@ class LevelTokens(Protocol):
         """The same for the burn of its token."""
         ...
 
-    async def holdings(self, mints: Sequence[str]) -> list[Holding]:
-        """Of any number of mints, in their order."""
+    async def holdings(self, expected: Sequence[tuple[str, str]]) -> list[Holding]:
+        """Of any number of (mint, who should have its token), in their order; `Holding.owner` is
+        who does. Cheap where all is as expected."""
         ...
 
     async def mints_after(self, signature: str) -> tuple[list[LevelMintSeen], str]:
         """Level tokens that our authority minted after a transaction of its own (empty: ever),
-        oldest first, with the signature to go on after. Bounded: ask again until none comes."""
+        oldest first, with the signature to go on after. Bounded: ask again until that stays."""
         ...

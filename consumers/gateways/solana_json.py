@@ -94,7 +94,19 @@ def fates(answer: object, signatures: Sequence[str]) -> tuple[int, dict[str, Fat
 
 def account(answer: object) -> Account | None:
     """None: there is no account at that address."""
-    _, value = in_context(answer)
+    return _account(in_context(answer)[1])
+
+
+def accounts(answer: object, count: int) -> tuple[int, list[Account | None]]:
+    """The slot at which a node looked, and what it found at so many addresses."""
+    slot, value = in_context(answer)
+    found = [_account(one) for one in items(value)]
+    if len(found) != count:
+        raise TryAgain(f"a node told {len(found)} accounts of {count}")
+    return slot, found
+
+
+def _account(value: object) -> Account | None:
     if value is None:
         return None
     told = record(value)
@@ -130,6 +142,44 @@ def gain(told: Mapping[str, Any], address: str) -> int:
     if min(len(before), len(after)) <= place:
         raise TryAgain("a node told fewer balances than accounts")
     return integer(after[place]) - integer(before[place])
+
+
+def amount(told: object) -> int:
+    """Of a token, in its smallest unit; nodes write it as text."""
+    value = record(told).get("amount")
+    if not isinstance(value, str) or not value.isascii() or not value.isdecimal():
+        raise TryAgain("a node answered with no amount where one belongs")
+    return int(value)
+
+
+def signers(told: Mapping[str, Any]) -> list[str]:
+    """Who signed a transaction, the payer of its fee first."""
+    message = record(told["transaction"]["message"])
+    count = integer(record(message.get("header")).get("numRequiredSignatures"))
+    return [key(one) for one in message["accountKeys"][:count]]
+
+
+@dataclass(frozen=True, slots=True)
+class Summary:
+    """A transaction as the history of an address tells it; `memo` is "[length] text" of each memo,
+    joined by "; "."""
+
+    signature: str
+    slot: int
+    succeeded: bool
+    memo: str
+
+
+def history(answer: object) -> list[Summary]:
+    """Newest first."""
+    return [_summary(record(one)) for one in items(answer)]
+
+
+def _summary(told: Mapping[str, Any]) -> Summary:
+    signature, memo = told.get("signature"), told.get("memo")
+    if not isinstance(signature, str) or "err" not in told or not isinstance(memo, str | None):
+        raise TryAgain("a node answered with no transaction where one belongs")
+    return Summary(signature, integer(told.get("slot")), told["err"] is None, memo or "")
 
 
 def _fate(status: object) -> Fate:

@@ -8,7 +8,6 @@ has forgotten, says "unknown" with the same face as one that knows (spec `provid
 from __future__ import annotations
 
 import asyncio
-import base64
 from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from typing import Any, TypeVar
 
@@ -16,6 +15,8 @@ import httpx
 from solders.signature import Signature
 
 from consumers.gateways import solana_json as read
+from consumers.gateways import solana_node as says
+from consumers.gateways import solana_wire as wire
 from consumers.gateways.json_rpc import Endpoint, NodeRefused
 from consumers.gateways.ports import Failure, TryAgain, WillNotWork
 from consumers.gateways.solana_ports import Absence, Blockhash, Commitment, Fate, Paid
@@ -23,8 +24,6 @@ from ledger.coalesce import Coalescer
 
 SIGNATURES_AT_ONCE = 256
 ASKERS_AT_ONCE = 10_000
-HISTORY = {"searchTransactionHistory": True}
-FINALIZED = {"commitment": "finalized"}
 
 PREFLIGHT_FAILED, BAD_SIGNATURE = -32002, -32003
 ALREADY_PROCESSED, BLOCKHASH_NOT_FOUND = '"AlreadyProcessed"', '"BlockhashNotFound"'
@@ -62,7 +61,7 @@ class SolanaRpc:
 
     async def heights(self) -> tuple[int, int]:
         """(confirmed, finalized), each the lowest of the endpoints that answer."""
-        told = await self._each(_heights)
+        told = await self._each(says.heights)
         known = [one for one in told if not isinstance(one, Failure)]
         if not known:
             raise _first_failure(told)
@@ -73,36 +72,17 @@ class SolanaRpc:
         return await self._fates.ask(_readable(signature))
 
     async def verdict(self, signature: str) -> Fate | None:
-        told = await self._each(lambda node: _finalized(node, _readable(signature)))
-        if None in told:
-            return None
-        if any(isinstance(one, Failure) for one in told):
-            raise _first_failure(told)
-        agreed = {one for one in told if isinstance(one, Fate)}
-        if len(agreed) > 1:
-            raise TryAgain(f"the endpoints disagree about {signature}", after_s=2.0)
-        return agreed.pop()
+        _readable(signature)
+        return await self.agreed(signature, lambda node: says.finalized_fate(node, signature))
 
     async def absence(self, signature: str, last_valid_height: int) -> Absence | None:
         _readable(signature)
-        told = await self._each(lambda node: _absence(node, signature, last_valid_height))
-        if None in told:
-            return None
-        proofs = [one for one in told if isinstance(one, Absence)]
-        if len(proofs) < len(told):
-            raise _first_failure(told)
-        return min(proofs, key=lambda proof: proof.height)
+        proofs = await self.all_say(lambda node: says.absence(node, signature, last_valid_height))
+        return min(proofs, key=lambda proof: proof.height) if proofs else None
 
     async def paid(self, signature: str) -> Paid | None:
-        told = await self._each(lambda node: self._paid(node, _readable(signature)))
-        if None in told:
-            return None
-        if any(isinstance(one, Failure) for one in told):
-            raise _first_failure(told)
-        agreed = {one for one in told if isinstance(one, Paid)}
-        if len(agreed) > 1:
-            raise TryAgain(f"the endpoints disagree about {signature}", after_s=2.0)
-        return agreed.pop()
+        _readable(signature)
+        return await self.agreed(signature, lambda node: self._paid(node, signature))
 
     async def simulate(self, raw: str) -> str:
         """A blockhash that an endpoint does not know is TryAgain, since that one may lag; what has
@@ -127,7 +107,7 @@ class SolanaRpc:
 
     async def transaction(self, signature: str) -> Mapping[str, Any] | None:
         """The finalized `getTransaction` answer in encoding `json`; None while there is none."""
-        return await self._first(lambda node: _transaction(node, _readable(signature)))
+        return await self._first(lambda node: says.transaction(node, _readable(signature)))
 
     async def account(self, address: str) -> read.Account | None:
         how = {"encoding": "base64", "commitment": "confirmed"}
@@ -136,6 +116,24 @@ class SolanaRpc:
             return read.account(await node.ask("getAccountInfo", [address, how]))
 
         return await self._first(ask)
+
+    async def agreed(
+        self, about: str, ask: Callable[[Endpoint], Awaitable[Answer | None]]
+    ) -> Answer | None:
+        """What all endpoints say of one thing; None when it is not there for one of them yet."""
+        told = await self.all_say(ask)
+        if any(one != told[0] for one in told):
+            raise TryAgain(f"the endpoints disagree about {about}", after_s=2.0)
+        return told[0] if told else None
+
+    async def all_say(self, ask: Callable[[Endpoint], Awaitable[Answer | None]]) -> list[Answer]:
+        """One answer of each endpoint; empty when one of them said None, whoever else is silent."""
+        told = await self._each(ask)
+        if None in told:
+            return []
+        if any(isinstance(one, Failure) for one in told):
+            raise _first_failure(told)
+        return [one for one in told if one is not None and not isinstance(one, Failure)]
 
     async def rent(self, size: int) -> int:
         """Lamports that an account of `size` bytes must hold to stay."""
@@ -164,7 +162,7 @@ class SolanaRpc:
             if not left:
                 break
             try:
-                known |= (await _fates(node, left))[1]
+                known |= (await says.fates(node, left))[1]
             except TryAgain as failure:
                 silent.append(failure)
         if len(silent) == len(self._nodes):
@@ -172,7 +170,7 @@ class SolanaRpc:
         return [known.get(each) for each in signatures]
 
     async def _paid(self, node: Endpoint, signature: str) -> Paid | None:
-        told = await _transaction(node, signature)
+        told = await says.transaction(node, signature)
         if told is None or told["meta"]["err"] is not None:
             return None
         return Paid(signature, told["slot"], read.gain(told, self._treasury))
@@ -204,43 +202,6 @@ class SolanaRpc:
         return await asyncio.gather(*map(told, self._nodes))
 
 
-async def _heights(node: Endpoint) -> tuple[int, int]:
-    commitments: tuple[Commitment, ...] = ("confirmed", "finalized")
-    told = [await node.ask("getBlockHeight", [{"commitment": each}]) for each in commitments]
-    confirmed, finalized = map(read.integer, told)
-    return confirmed, finalized
-
-
-async def _fates(node: Endpoint, signatures: Sequence[str]) -> tuple[int, dict[str, Fate]]:
-    answer = await node.ask("getSignatureStatuses", [signatures, HISTORY])
-    return read.fates(answer, signatures)
-
-
-async def _finalized(node: Endpoint, signature: str) -> Fate | None:
-    fate = (await _fates(node, [signature]))[1].get(signature)
-    return fate if fate and fate.commitment == "finalized" else None
-
-
-async def _absence(node: Endpoint, signature: str, last_valid_height: int) -> Absence | None:
-    """Height and slot come from one answer, and the look at the signature from no earlier slot: one
-    URL may have several machines behind it."""
-    now = read.record(await node.ask("getEpochInfo", [FINALIZED]))
-    height, slot = read.integer(now.get("blockHeight")), read.integer(now.get("absoluteSlot"))
-    if height <= last_valid_height:
-        return None
-    looked_at, known = await _fates(node, [signature])
-    if known:
-        return None
-    if looked_at < slot:
-        raise TryAgain(f"{node.name} looked at slot {looked_at}, before {slot}", after_s=2.0)
-    return Absence(signature, height, slot)
-
-
-async def _transaction(node: Endpoint, signature: str) -> Mapping[str, Any] | None:
-    how = {"encoding": "json", "maxSupportedTransactionVersion": 0, **FINALIZED}
-    return read.transaction(await node.ask("getTransaction", [signature, how]), signature)
-
-
 async def _send(node: Endpoint, raw: str) -> None:
     how = {"encoding": "base64", "preflightCommitment": "confirmed", "maxRetries": 0}
     try:
@@ -253,7 +214,7 @@ async def _send(node: Endpoint, raw: str) -> None:
             quota = error == NO_MONEY_FOR_FEES
             raise WillNotWork(error, error_class="quota" if quota else "refused") from refusal
         return
-    if answer != _id(raw):
+    if answer != wire.signature_of(raw):
         raise TryAgain(f"{node.name} took the bytes for another transaction")
 
 
@@ -271,10 +232,6 @@ def _unless_behind(node: Endpoint, error: str) -> str:
     if error == BLOCKHASH_NOT_FOUND:
         raise TryAgain(f"{node.name} does not know the blockhash, or not any more")
     return "" if error == ALREADY_PROCESSED else error
-
-
-def _id(raw: str) -> str:
-    return str(Signature.from_bytes(base64.b64decode(raw)[1:65]))
 
 
 def _readable(signature: str) -> str:

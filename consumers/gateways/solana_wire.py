@@ -1,4 +1,7 @@
-"""Signed v0 transactions: our keys sign first, and a wallet's place stays empty for it."""
+"""Signed v0 transactions: our keys sign first, and a wallet's place stays empty for it.
+
+Who pays the fee is the first signer, whose signature is the transaction's id.
+"""
 
 from __future__ import annotations
 
@@ -25,26 +28,36 @@ MEMO = Pubkey.from_string("MemoSq4gqABAXKb96qnH8TysNcWxMyWCqXgDLGmfcHr")
 
 
 def prepared(
-    instructions: Sequence[Instruction], signers: Sequence[Keypair], blockhash: Blockhash
+    instructions: Sequence[Instruction],
+    signers: Sequence[Keypair],
+    blockhash: Blockhash,
+    *,
+    payer: Pubkey | None = None,
 ) -> Prepared:
-    """`signers` are ours; the first pays the fees, and its signature is the transaction's id."""
+    """`signers` are ours; the first pays the fees, unless a wallet is the `payer`."""
     keys, recent = [signer.pubkey() for signer in signers], Hash.from_string(blockhash.value)
-    message = MessageV0.try_compile(keys[0], instructions, [], recent)
+    message = MessageV0.try_compile(payer or keys[0], instructions, [], recent)
     content = to_bytes_versioned(message)
     signed = (bytes(signer.sign_message(content)) for signer in signers)
     ours = dict(zip(keys, signed, strict=True))
     required = message.account_keys[: message.header.num_required_signatures]
     signatures = [ours.get(key, bytes(SIGNATURE_BYTES)) for key in required]
+    by_us = required[0] in ours
     raw = bytes((len(signatures),)) + b"".join(signatures) + content
     if len(raw) > PACKET_BYTES:
         raise WillNotWork(f"the transaction has {len(raw)} bytes, more than {PACKET_BYTES}")
     return Prepared(
         message=base64.b64encode(content).decode(),
         raw=base64.b64encode(raw).decode(),
-        signature=str(Signature.from_bytes(signatures[0])),
+        signature=str(Signature.from_bytes(signatures[0])) if by_us else "",
         blockhash=blockhash.value,
         last_valid_height=blockhash.last_valid_height,
     )
+
+
+def signature_of(raw: str) -> str:
+    """The id of a transaction that is signed by all."""
+    return str(Signature.from_bytes(base64.b64decode(raw)[1 : 1 + SIGNATURE_BYTES]))
 
 
 def priority(fee: int, *, units: int) -> list[Instruction]:

@@ -69,10 +69,11 @@ class Landed:
         return {"Ok": None} if self.ran.fault is None else {"Err": self.ran.fault}
 
     def memo(self) -> str | None:
-        """As `getSignaturesForAddress` tells it: each memo after its length."""
+        """As `getSignaturesForAddress` tells it: each memo after its length in bytes. That what is
+        no text is told as "(unparseable)" is from memory of the node's own code."""
         message, keys = self.envelope.message, self.envelope.keys
         said = [
-            f"[{len(each.data)}] {bytes(each.data).decode(errors='replace')}"
+            f"[{len(each.data)}] {_text(bytes(each.data))}"
             for each in message.instructions
             if keys[each.program_id_index] in MEMOS
         ]
@@ -132,6 +133,13 @@ class Landed:
                 for each in message.address_table_lookups
             ]
         return told
+
+
+def _text(memo: bytes) -> str:
+    try:
+        return memo.decode()
+    except UnicodeDecodeError:
+        return "(unparseable)"
 
 
 def inner_instructions(ran: Ran) -> list[dict[str, Any]]:

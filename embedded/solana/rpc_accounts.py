@@ -1,4 +1,8 @@
-"""JSON-RPC: accounts, balances and tokens, at the commitment that was asked for."""
+"""JSON-RPC: accounts, balances and tokens, at the commitment that was asked for.
+
+The shapes are those of the providers' documentation. Not documented, and so from memory of the
+node's own code: that `getTokenLargestAccounts` tells empty accounts too, and its refusals' words.
+"""
 
 from __future__ import annotations
 
@@ -17,6 +21,7 @@ from embedded.solana.chain import Chain
 from embedded.solana.faults import INVALID_PARAMS, INVALID_REQUEST, RpcFault, invalid
 
 MAX_KEYS = 100
+MAX_LARGEST = 20
 BASE58_MAX = 128  # bytes of an account that a node writes in base58
 
 
@@ -79,6 +84,22 @@ def token_supply(asked: Asked) -> dict[str, Any]:
     if mint is None:
         raise RpcFault(INVALID_PARAMS, "Invalid param: not a Token mint")
     return asked.context(tokens.amount(mint.supply, mint.decimals))
+
+
+def token_largest_accounts(asked: Asked) -> dict[str, Any]:
+    """Whose accounts these are is not told."""
+    wanted = asked.key(0)
+    account = asked.chain.account(wanted, asked.commitment)
+    if account is None:
+        raise RpcFault(INVALID_PARAMS, "Invalid param: could not find mint")
+    mint = tokens.mint(account)
+    if mint is None:
+        raise RpcFault(INVALID_PARAMS, "Invalid param: not a Token mint")
+    owned = ((key, tokens.holding(each)) for key, each in _owned(asked, account.owner))
+    found = [(held.amount, str(key)) for key, held in owned if held and held.mint == wanted]
+    largest = sorted(found, reverse=True)[:MAX_LARGEST]
+    items = [{"address": key, **tokens.amount(held, mint.decimals)} for held, key in largest]
+    return asked.context(items)
 
 
 def told(
@@ -150,4 +171,5 @@ METHODS = {
     "getTokenAccountsByOwner": token_accounts_by_owner,
     "getTokenAccountBalance": token_account_balance,
     "getTokenSupply": token_supply,
+    "getTokenLargestAccounts": token_largest_accounts,
 }

@@ -147,7 +147,7 @@ def signatures_for_address(asked: Asked) -> list[dict[str, Any]]:
     limit = asked.options.get("limit", MAX_SIGNATURES)
     if type(limit) is not int or not 0 < limit <= MAX_SIGNATURES:
         raise RpcFault(INVALID_PARAMS, f"Invalid limit; max {MAX_SIGNATURES}")
-    newest = asked.chain.slots.tip(asked.confirmed)
+    newest = asked.context_slot(asked.confirmed)
     found: list[Landed] = [each for each in asked.chain.about(asked.key(0)) if each.slot <= newest]
     found.reverse()
     before, until = asked.options.get("before"), asked.options.get("until")

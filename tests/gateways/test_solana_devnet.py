@@ -2,81 +2,29 @@
 
 from __future__ import annotations
 
-import base64
 from collections.abc import AsyncIterator
-from dataclasses import dataclass
 from typing import Any
 
 import pytest
 from solders.keypair import Keypair
-from solders.transaction import VersionedTransaction
 
-from consumers.gateways.json_rpc import Endpoint
 from consumers.gateways.ports import TryAgain, WillNotWork
-from consumers.gateways.questions import questions_client
 from consumers.gateways.solana_minters import BubblegumMinter
-from consumers.gateways.solana_payments import HandedIn, Payments
-from consumers.gateways.solana_ports import MintWanted, Prepared, TokenMinter, TreeStanding
+from consumers.gateways.solana_payments import Payments
+from consumers.gateways.solana_ports import MintWanted, TokenMinter, TreeStanding
 from consumers.gateways.solana_rpc import SolanaRpc
 from consumers.gateways.solana_spl import SplMinter
-from consumers.gateways.solana_trees import Shape, Trees
-from embedded.twins.solana import Solana
-from tests.gateways.solana_side import AUTHORITY, TREASURY, solana_rpc
-from tests.twins.alone import Alone, alone
+from tests.gateways.devnet_side import Devnet, development_network, signed
+from tests.gateways.solana_side import AUTHORITY, TREASURY
 
-SOL = 10**9
 PAYMENTS = Payments(authority=AUTHORITY, treasury=TREASURY, priority_fee=1_000)
 WHO: dict[str, Any] = {"authority": AUTHORITY, "treasury": TREASURY, "priority_fee": 1_000}
 
 
-@dataclass
-class Devnet:
-    """`ask` says what the gateways have no word for."""
-
-    front: Alone
-    chain: SolanaRpc
-    ask: Endpoint
-
-    async def wallet(self, lamports: int = SOL) -> Keypair:
-        made = Keypair()
-        await self.ask.ask("requestAirdrop", [str(made.pubkey()), lamports])
-        await self.passes(1)
-        return made
-
-    async def passes(self, slots: int) -> None:
-        await self.front.steer("chain", {"advance_slots": slots})
-
-    async def final(self) -> None:
-        await self.front.steer("chain", {"finalize": True})
-
-    async def lands(self, raw: str) -> None:
-        await self.chain.broadcast(raw)
-        await self.passes(1)
-        await self.final()
-
-    def trees(self, shape: str) -> Trees:
-        shaped = Shape.parse(shape)
-        return Trees(chain=self.chain, authority=AUTHORITY, shape=shaped, priority_fee=1_000)
-
-
 @pytest.fixture(scope="module")
 async def devnet() -> AsyncIterator[Devnet]:
-    async with alone(Solana()) as front, questions_client(trust_env=False) as client:
-        ask = Endpoint(client, front.url, timeout_s=5.0)
-        made = Devnet(front, solana_rpc(client, front.url), ask)
-        await ask.ask("requestAirdrop", [str(AUTHORITY.pubkey()), 100 * SOL])
-        await made.passes(1)
+    async with development_network() as made:
         yield made
-
-
-def signed(prepared: Prepared, wallet: Keypair) -> str:
-    handed = VersionedTransaction.from_bytes(base64.b64decode(prepared.raw))
-    place = list(handed.message.account_keys).index(wallet.pubkey())
-    signatures = list(handed.signatures)
-    signatures[place] = wallet.sign_message(base64.b64decode(prepared.message))
-    whole = VersionedTransaction.populate(handed.message, signatures)
-    raw = base64.b64encode(bytes(whole)).decode()
-    return HandedIn().complete(prepared, str(wallet.pubkey()), raw)
 
 
 async def paying(devnet: Devnet, wallet: Keypair, reference: str, lamports: int = 5_000_000) -> Any:

@@ -16,7 +16,8 @@ from spl.token.instructions import get_associated_token_address
 from consumers.gateways import base58
 from consumers.gateways.ports import TryAgain, WillNotWork
 from consumers.gateways.solana_ports import Blockhash, MintWanted, Prepared, TokenSeen
-from consumers.gateways.solana_spl import TOKEN, SplMinter
+from consumers.gateways.solana_spl import SplMinter
+from consumers.gateways.solana_tokens import TOKEN
 from consumers.gateways.solana_wire import PACKET_BYTES
 from tests.gateways.solana_side import (
     AUTHORITY,
@@ -92,7 +93,7 @@ def told(svm: LiteSVM, prepared: Prepared, node: Node, owner: str = OWNER) -> No
             "signatures": [str(each) for each in transaction.signatures],
             "message": {"accountKeys": keys, "instructions": instructions},
         },
-        "meta": {"err": None, "postTokenBalances": [held]},
+        "meta": {"err": None, "preTokenBalances": [], "postTokenBalances": [held]},
     }
     account = svm.get_account(mint)
     assert account is not None

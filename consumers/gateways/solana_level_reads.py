@@ -1,0 +1,177 @@
+"""What one endpoint tells of level tokens: facts only, all of them finalized.
+
+A token is found by its mint's address, never by a signature: the wallet may have sent another
+transaction than the one that was prepared, or sent it itself. The memo says level and metadata, and
+the whole transaction is signed by our authority, so that nobody else writes one. Whether endpoints
+agree is judged by the caller.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from consumers.gateways import solana_json as read
+from consumers.gateways import solana_node as says
+from consumers.gateways import solana_tokens as tokens
+from consumers.gateways import solana_wire as wire
+from consumers.gateways.json_rpc import Endpoint
+from consumers.gateways.level_ports import BurnSeen, Holding, LevelMintSeen
+from consumers.gateways.ports import TryAgain
+from domain.solana import Absence
+
+LEVEL, BURN = "mega:level:", "mega:burn:"
+PAGE = 1_000
+PAGES_MAX = 1_000
+"""A million transactions; more is a node that never comes to an end."""
+LOOKS = 100
+"""Transactions that are read to find the one that burned a token."""
+HOLDINGS_AT_ONCE = 50
+"""Two accounts each, of the 100 that a node tells at once."""
+
+
+async def minting(node: Endpoint, mint: str, authority: str) -> tuple[LevelMintSeen, bool] | None:
+    """The mint of a level token, and whether nobody can mint more of it."""
+    _, (account,) = await says.accounts(node, [mint])
+    made = tokens.mint_in(account)
+    if made is None:
+        return None
+    marked = [one for one in await history(node, mint) if one.succeeded and LEVEL in one.memo]
+    for one in reversed(marked):
+        for seen in await level_mints(node, one.signature, authority) or ():
+            if seen.mint == mint:
+                return seen, made.final
+    raise TryAgain(f"{node.name} does not tell which transaction minted {mint}")
+
+
+async def level_mints(
+    node: Endpoint, signature: str, authority: str
+) -> tuple[LevelMintSeen, ...] | None:
+    """What a transaction of our authority minted: one level token or none."""
+    told = await says.transaction(node, signature)
+    if told is None:
+        return None
+    with read.strictly():
+        ours = authority in read.signers(told) and told["meta"]["err"] is None
+    words = [words for words in tokens.memos(told) if words.startswith(LEVEL)]
+    minted = list(tokens.minted_by(told).items())
+    if not ours or len(words) != 1 or len(minted) != 1:
+        return ()
+    level, _, cid = words[0].removeprefix(LEVEL).partition(":")
+    if not level.isascii() or not level.isdecimal():
+        return ()
+    (mint, owner) = minted[0]
+    return (LevelMintSeen(mint, owner, int(level), cid, signature, told["slot"]),)
+
+
+async def burning(node: Endpoint, mint: str) -> BurnSeen | None:
+    """Our own memo is looked for first; a wallet may burn without it."""
+    _, (account,) = await says.accounts(node, [mint])
+    made = tokens.mint_in(account)
+    if made is None or made.supply:
+        return None
+    succeeded = [one for one in await history(node, mint) if one.succeeded]
+    for one in sorted(succeeded, key=lambda one: BURN not in one.memo)[:LOOKS]:
+        told = await says.transaction(node, one.signature)
+        if told and (seen := _burned(told, mint, one.signature)):
+            return seen
+    raise TryAgain(f"{node.name} does not tell which transaction burned {mint}")
+
+
+async def never_minted(node: Endpoint, mint: str, last_valid_height: int) -> Absence | None:
+    proof, made = await _look_past(node, mint, last_valid_height)
+    return proof if made is None else None
+
+
+async def never_burned(node: Endpoint, mint: str, last_valid_height: int) -> Absence | None:
+    proof, made = await _look_past(node, mint, last_valid_height)
+    return None if made and made.supply == 0 else proof
+
+
+async def holdings(node: Endpoint, expected: Sequence[tuple[str, str]]) -> list[Holding]:
+    """Of up to HOLDINGS_AT_ONCE pairs of a mint and who should have its token."""
+    addresses = [
+        each
+        for mint, owner in expected
+        for each in (mint, str(tokens.held_at(wire.key(owner), wire.key(mint))))
+    ]
+    slot, found = await says.accounts(node, addresses)
+    pairs = zip(expected, found[::2], found[1::2], strict=True)
+    told = [(mint, _holding(mint, made, held, slot)) for (mint, _), made, held in pairs]
+    return [seen or await _elsewhere(node, mint, slot) for mint, seen in told]
+
+
+async def history(node: Endpoint, address: str, until: str = "") -> list[read.Summary]:
+    """Finalized transactions with this address in them, newest first, down to `until` (empty: to
+    the first), which is not among them."""
+    found: list[read.Summary] = []
+    how = {"limit": PAGE, **says.FINALIZED} | ({"until": until} if until else {})
+    for _ in range(PAGES_MAX):
+        before = {"before": found[-1].signature} if found else {}
+        answer = await node.ask("getSignaturesForAddress", [address, how | before])
+        page = read.history(answer)
+        found += page
+        if len(page) < PAGE:
+            return found
+    raise TryAgain(f"{node.name} tells more transactions of {address} than are believed")
+
+
+async def history_after(node: Endpoint, address: str, signature: str) -> list[read.Summary]:
+    """A node that does not know the transaction to stop at would tell everything."""
+    if signature and await says.finalized_fate(node, signature) is None:
+        raise TryAgain(f"{node.name} does not know {signature}", after_s=2.0)
+    return await history(node, address, until=signature)
+
+
+async def _look_past(
+    node: Endpoint, mint: str, last_valid_height: int
+) -> tuple[Absence | None, tokens.Mint | None]:
+    """The mint as it is when no transaction up to that height can change it any more."""
+    height, slot = await says.finalized_height(node)
+    if height <= last_valid_height:
+        return None, None
+    _, (account,) = await says.accounts(node, [mint], from_slot=slot)
+    return Absence("", height, slot), tokens.mint_in(account)
+
+
+def _holding(
+    mint: str, account: read.Account | None, expected: read.Account | None, slot: int
+) -> Holding | None:
+    """None: the token is there, and not where it was expected."""
+    made, held = tokens.mint_in(account), tokens.holding_in(expected)
+    if made is None:
+        return Holding(mint, "absent", "", slot)
+    if made.supply == 0:
+        return Holding(mint, "burned", "", slot)
+    if made.supply > 1:
+        raise TryAgain(f"{made.supply} tokens were told of {mint}")
+    there = held is not None and (held.mint, held.amount) == (mint, 1)
+    return Holding(mint, "held", held.owner, slot) if held and there else None
+
+
+async def _elsewhere(node: Endpoint, mint: str, from_slot: int) -> Holding:
+    """Nodes do not say who owns the accounts that they find, so these are looked at once more."""
+    answer = await node.ask("getTokenLargestAccounts", [mint, says.FINALIZED])
+    slot, value = read.in_context(answer)
+    says.must_reach(node, slot, from_slot)
+    found = [read.record(one) for one in read.items(value)]
+    at = [read.key(one.get("address")) for one in found if read.amount(one) == 1]
+    if not at:
+        raise TryAgain(f"{node.name} does not tell who has the token of {mint}")
+    slot, (made, held) = await says.accounts(node, [mint, at[0]], from_slot=slot)
+    seen = _holding(mint, made, held, slot)
+    if seen is None:
+        raise TryAgain(f"the token of {mint} moved while {node.name} was asked")
+    return seen
+
+
+def _burned(told: Mapping[str, Any], mint: str, signature: str) -> BurnSeen | None:
+    with read.strictly():
+        failed, signers = told["meta"]["err"] is not None, read.signers(told)
+    owner = tokens.burned_by(told).get(mint)
+    if failed or owner is None:
+        return None
+    words = (words for words in tokens.memos(told) if words.startswith(BURN))
+    reference = next(words, BURN).removeprefix(BURN)
+    by = owner if owner in signers else ""
+    return BurnSeen(mint, by, signature, told["slot"], reference)
