@@ -39,7 +39,12 @@ TOPIC_OF_KIND: Mapping[str, str] = {
     "app_config": "mega.config",
 }
 EVENT_TOPICS = tuple(TOPIC_OF_KIND.values())
-ALL_TOPICS = (*EVENT_TOPICS, CHAIN_RESULTS, PROVIDER_RESULTS, "trades", "badges", PARKED)
+SOURCE_TOPICS = ("trades", "badges")
+ALL_TOPICS = (*EVENT_TOPICS, CHAIN_RESULTS, PROVIDER_RESULTS, *SOURCE_TOPICS, PARKED)
+KEPT = {"retention.ms": "-1"}
+# Whatever codec a publisher uses, the broker undoes: our readers know gzip only.
+READABLE = {**KEPT, "compression.type": "uncompressed"}
+TOPIC_CONFIGS = dict.fromkeys(EVENT_TOPICS, KEPT) | dict.fromkeys(SOURCE_TOPICS, READABLE)
 
 LEDGER_SOURCE = "/mega/ledger"
 CONSUMERS_SOURCE = "/mega/consumers"
@@ -136,7 +141,8 @@ def create_missing(bootstrap: Sequence[str], prefix: str, partitions: int = 3) -
     Returns once all of them have leaders, whoever made them: a reader that comes sooner is given
     no partition.
 
-    Replication is the broker's default. Event topics keep everything: they equal the ledger.
+    Replication is the broker's default. Event topics keep everything: they equal the ledger;
+    so do those that projections are made from.
     """
     admin = KafkaAdminClient(
         bootstrap_servers=list(bootstrap),
@@ -148,7 +154,7 @@ def create_missing(bootstrap: Sequence[str], prefix: str, partitions: int = 3) -
         missing = {
             prefix + topic: {
                 "num_partitions": partitions,
-                "configs": {"retention.ms": "-1"} if topic in EVENT_TOPICS else {},
+                "configs": TOPIC_CONFIGS.get(topic, {}),
             }
             for topic in ALL_TOPICS
             if prefix + topic not in known
