@@ -1,4 +1,4 @@
-"""Our own copy of what goes into a vault, in the bucket of the pictures, below `pfp/`.
+"""Our own copy of what goes into a vault, in the bucket of the pictures: `pfp/` and `levels/`.
 
 A key's content never changes (it follows from what it is the key of), so that writing it again is
 writing the same.
@@ -14,7 +14,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 from consumers.gateways.ports import WillNotWork
 from consumers.gateways.s3 import KEY, MAX_KEY, MISSING, VENDOR, broken, error_code, failure_of
 
-FOLDER = "pfp/"
+FOLDERS = ("pfp/", "levels/")
 
 
 class S3Cache:
@@ -53,7 +53,7 @@ class S3Cache:
 
 
 def _checked(key: str) -> str:
-    """The key: nothing that this cache writes or reads lies beside its folder."""
-    if not key.startswith(FOLDER) or len(key) > MAX_KEY or not KEY.fullmatch(key):
+    """The key: nothing that this cache writes or reads lies beside its folders."""
+    if not key.startswith(FOLDERS) or len(key) > MAX_KEY or not KEY.fullmatch(key):
         raise WillNotWork(f"{VENDOR}: {key[:MAX_KEY]!r} is no key of the cache")
     return key

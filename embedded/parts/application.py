@@ -38,12 +38,13 @@ class Api(Part):
 
 @dataclass(frozen=True, slots=True)
 class Vendor:
-    """The settings that lead to a vendor: its address, `path` below its base URL, and the key that
-    its twin lets us choose, if it wants one. `others` are settings that lead to further paths."""
+    """The settings that lead to a vendor: its addresses, `paths` below its base URL, and the key
+    that its twin lets us choose, if it wants one. `others` are settings that lead to further
+    paths."""
 
     url_setting: str
     key_setting: str | None = None
-    path: str = ""
+    paths: tuple[str, ...] = ("",)
     others: tuple[tuple[str, str], ...] = ()
 
 
@@ -59,9 +60,9 @@ class Twins(Part):
         "openai": Vendor("OPENAI_URL", "OPENAI_KEY"),
         "x402_facilitator": Vendor("MEGA_X402_FACILITATOR_URL"),
         "onchainfi": Vendor("MEGA_ONCHAINFI_URL", "MEGA_ONCHAINFI_KEY"),
-        "farcaster": Vendor("MEGA_FARCASTER_JWKS_URL", path="/.well-known/jwks.json"),
+        "farcaster": Vendor("MEGA_FARCASTER_JWKS_URL", paths=("/.well-known/jwks.json",)),
         "irys": Vendor("IRYS_URL"),
-        "ipfs": Vendor("IPFS_URLS", others=(("IPFS_GATEWAY_URL", "/ipfs"),)),
+        "ipfs": Vendor("IPFS_URLS", paths=("", "/backup"), others=(("IPFS_GATEWAY_URL", "/ipfs"),)),
         "solana": Vendor("SOLANA_RPC_URLS"),
     }
 
@@ -96,7 +97,7 @@ class Twins(Part):
         given = {}
         for name, url in self.urls().items():
             vendor = self.VENDORS[name]
-            given[vendor.url_setting] = url + vendor.path
+            given[vendor.url_setting] = ",".join(url + path for path in vendor.paths)
             given |= {setting: url + path for setting, path in vendor.others}
             if vendor.key_setting:
                 given[vendor.key_setting] = self._place.secrets.get(f"{name}_key")

@@ -1,4 +1,8 @@
-"""IPFS: the RPC API of a kubo node and its gateway under one address; spec `providers.md` §7.
+"""IPFS: the RPC APIs of two kubo nodes and a gateway under one address; spec `providers.md` §7.
+
+The second node is below `/backup`, so that a script whose path is `/api/*` takes the first one down
+and leaves the second. Each keeps what was added to it; the gateway at `/ipfs/{cid}` finds what any
+node has, as the network does, that at `/backup/ipfs/{cid}` what the second has.
 
 Read in a source (kubo's reference and its command line): `POST /api/v0/add` with multipart, its
 parameters and their defaults, the answer as a line of JSON `{Name, Hash, Size}` for each file with
@@ -9,8 +13,9 @@ kubo would take them.
 From memory: the form of errors `{Message, Code, Type}`, `/ipfs/{cid}` with its headers, that the
 content type is guessed from the content. `Size` should be that of all blocks and is the file's.
 
-Effect kind: `file_pinned` {cid, bytes, content_type}, at every `add` that pins, because kubo pins
-what it has already once more without a word. What is stored is never forgotten.
+Effect kind: `file_pinned` {node, cid, bytes, content_type}, `node` being `first` or `backup`, at
+every `add` that pins, because kubo pins what it has already once more without a word. What is
+stored is never forgotten.
 """
 
 from __future__ import annotations
@@ -25,11 +30,12 @@ from embedded.twins.wire import Answer, Call
 
 CID = re.compile(r"b[a-z2-7]{58}")
 ONLY = {"cid-version": "1", "raw-leaves": "true", "chunker": CHUNKER}
-PNG, JPEG = b"\x89PNG\r\n\x1a\n", b"\xff\xd8\xff"
+FIRST, BACKUP = "first", "backup"
+PNG, JPEG, SVG = b"\x89PNG\r\n\x1a\n", b"\xff\xd8\xff", b"<svg "
 
 
 class Ipfs:
-    """`POST /api/v0/add`, `GET /ipfs/{cid}`."""
+    """`POST /api/v0/add`, `GET /ipfs/{cid}`, and the same below `/backup`."""
 
     name = "ipfs"
     base_path = ""
@@ -38,18 +44,21 @@ class Ipfs:
         self._shelf = Shelf()
 
     async def answer(self, call: Call) -> Answer:
-        match call.method, call.path.strip("/").split("/"):
+        node, path = FIRST, call.path.strip("/").split("/")
+        if path[0] == BACKUP:
+            node, path = BACKUP, path[1:]
+        match call.method, path:
             case "POST", ["api", "v0", "add"]:
-                return self._add(call)
+                return self._add(call, node)
             case _, ["api", "v0", *_]:
                 status = 404 if call.method == "POST" else 405
                 words = "404 page not found" if status == 404 else "405 - Method Not Allowed"
                 return Answer(status, words.encode(), {"content-type": "text/plain"})
             case "GET", ["ipfs", cid] if CID.fullmatch(cid):
-                return self._serve(call, cid)
+                return self._serve(call, node, cid)
         return Answer(404, b"404 page not found", {"content-type": "text/plain"})
 
-    def _add(self, call: Call) -> Answer:
+    def _add(self, call: Call, node: str) -> Answer:
         for name, value in ONLY.items():
             # Raw leaves follow from version 1, and the chunker is kubo's own by default.
             if call.query.get(name, "" if name == "cid-version" else value) != value:
@@ -59,22 +68,25 @@ class Ipfs:
             return _error(400, "file argument 'path' is required")
         return Answer(
             200,
-            b"".join(self._added(call, name, content) for name, content in files),
+            b"".join(self._added(call, node, name, content) for name, content in files),
             {"content-type": "application/json"},
         )
 
-    def _added(self, call: Call, name: str, content: bytes) -> bytes:
+    def _added(self, call: Call, node: str, name: str, content: bytes) -> bytes:
         cid = cid_of(content)
         if call.performs and call.query.get("only-hash") != "true":
-            self._shelf.keep(call.journal, cid, content)
+            self._shelf.keep(call.journal, _file(node, cid), content)
             if call.query.get("pin", "true") == "true":
                 kind = content_type(content)
-                call.record("file_pinned", cid=cid, bytes=len(content), content_type=kind)
+                size = len(content)
+                call.record("file_pinned", node=node, cid=cid, bytes=size, content_type=kind)
         said = {"Name": name or cid, "Hash": cid, "Size": str(len(content))}
         return json.dumps(said).encode() + b"\n"
 
-    def _serve(self, call: Call, cid: str) -> Answer:
-        content = self._shelf.find(call.journal, cid)
+    def _serve(self, call: Call, node: str, cid: str) -> Answer:
+        nodes = (FIRST, BACKUP) if node == FIRST else (BACKUP,)
+        found = (self._shelf.find(call.journal, _file(each, cid)) for each in nodes)
+        content = next((each for each in found if each is not None), None)
         if content is None:
             return Answer(404, b"404 page not found", {"content-type": "text/plain"})
         headers = {
@@ -106,11 +118,17 @@ def content_type(content: bytes) -> str:
         return "image/png"
     if content.startswith(JPEG):
         return "image/jpeg"
+    if content.startswith(SVG):
+        return "image/svg+xml"
     try:
         json.loads(content)
     except ValueError:
         return "application/octet-stream"
     return "application/json"
+
+
+def _file(node: str, cid: str) -> str:
+    return cid if node == FIRST else f"{node}-{cid}"
 
 
 def _header(text: str) -> Message:

@@ -84,7 +84,8 @@ def test_every_twin_is_reached_by_the_settings_of_its_vendor() -> None:
     assert env["MEGA_ONCHAINFI_KEY"]
     assert env["MEGA_X402_FACILITATOR_URL"] == urls["x402_facilitator"]
     assert env["MEGA_FARCASTER_JWKS_URL"] == urls["farcaster"] + "/.well-known/jwks.json"
-    assert (env["IRYS_URL"], env["IPFS_URLS"]) == (urls["irys"], urls["ipfs"])
+    assert env["IRYS_URL"] == urls["irys"]
+    assert env["IPFS_URLS"] == f"{urls['ipfs']},{urls['ipfs']}/backup"
     assert env["IPFS_GATEWAY_URL"] == urls["ipfs"] + "/ipfs"
 
 

@@ -28,10 +28,11 @@ def cache(s3: dict[str, str]) -> S3Cache:
     return S3Cache(client=client_of(s3), bucket=s3["S3_BUCKET"])
 
 
+@pytest.mark.parametrize("folder", ["pfp", "levels"])
 async def test_what_is_kept_is_found_again_and_kept_again(
-    cache: S3Cache, s3: dict[str, str]
+    cache: S3Cache, s3: dict[str, str], folder: str
 ) -> None:
-    key = f"pfp/{uuid4()}/metadata.json"
+    key = f"{folder}/{uuid4()}/metadata.json"
     assert await cache.find(key) is None
     for _ in range(2):
         await cache.keep(key, b"\0body", "application/json")
@@ -42,7 +43,8 @@ async def test_what_is_kept_is_found_again_and_kept_again(
 
 
 @pytest.mark.parametrize(
-    "key", ["", "pfp/", "a.png", "pfp/../a.png", "pfp//a", "pfp/a b", "pfp/" + "a" * 509]
+    "key",
+    ["", "pfp/", "levels", "a.png", "pfp/../a.png", "pfp//a", "pfp/a b", "pfp/" + "a" * 509],
 )
 async def test_a_key_stays_below_the_cache(cache: S3Cache, key: str) -> None:
     for attempt in (cache.keep(key, b"", "text/plain"), cache.find(key)):

@@ -49,6 +49,7 @@ async def test_a_file_is_pinned_under_its_real_cid_and_served(node: Alone) -> No
         (PNG, "image/png"),
         (b"\xff\xd8\xff\xe0", "image/jpeg"),
         (b'{"name": "PFP"}', "application/json"),
+        (b'<svg xmlns="http://www.w3.org/2000/svg"/>', "image/svg+xml"),
         (b"\0\1\2", "application/octet-stream"),
     ],
 )
@@ -58,6 +59,26 @@ async def test_bytes_come_back_as_they_were_with_a_type_by_their_content(
     cid = json.loads((await add(node, content)).text)["Hash"]
     served = await node.client.get(f"/ipfs/{cid}")
     assert (served.content, served.headers["content-type"]) == (content, kind)
+
+
+async def test_the_second_node_has_files_of_its_own_and_the_gateway_finds_all(node: Alone) -> None:
+    added = {where: await add(node, where.encode(), path=where + ADD) for where in ("", "/backup")}
+    first, second = (json.loads(answer.text)["Hash"] for answer in added.values())
+    assert [effect["node"] for effect in await pinned(node)][-2:] == ["first", "backup"]
+    for path, status in (
+        (f"/ipfs/{first}", 200),
+        (f"/ipfs/{second}", 200),
+        (f"/backup/ipfs/{first}", 404),
+        (f"/backup/ipfs/{second}", 200),
+    ):
+        assert (await node.client.get(path)).status_code == status, path
+
+
+async def test_a_script_may_take_down_the_first_node_only(node: Alone) -> None:
+    await node.steer("script", {"match": {"path": "/api/*"}, "response": {"status": 503}})
+    assert (await add(node, b"x", path="/backup" + ADD)).status_code == 200
+    assert (await add(node, b"x")).status_code == 503
+    assert (await add(node, b"x")).status_code == 200
 
 
 async def test_several_files_are_a_line_each(node: Alone) -> None:

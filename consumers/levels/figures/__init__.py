@@ -1,0 +1,1 @@
+"""What is inside the emblems, a module each."""
