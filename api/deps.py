@@ -14,7 +14,7 @@ from typing import Any, cast
 from urllib.parse import urlsplit
 
 import orjson
-from starlette.requests import Request
+from starlette.requests import HTTPConnection, Request
 from starlette.responses import Response
 
 from api.body import canonical
@@ -32,14 +32,14 @@ PAYMENT_HEADERS = ("payment-signature", "x-payment")
 _key = re.compile(r"[\x21-\x7e]{1,255}")
 
 
-def parts_of(request: Request) -> Parts:
+def parts_of(request: HTTPConnection) -> Parts:
     return cast(Parts, request.app.state.parts)
 
 
 # Who asks.
 
 
-def signed_in(request: Request, *scopes: str) -> Principal:
+def signed_in(request: HTTPConnection, *scopes: str) -> Principal:
     """The caller, who must hold one of `scopes` (none named: any token will do)."""
     parts = parts_of(request)
     claims = parts.tokens.verify(_token(request, parts))
@@ -48,8 +48,9 @@ def signed_in(request: Request, *scopes: str) -> Principal:
     return _known(request, parts, claims, scopes)
 
 
-async def signed_in_to_socket(request: Request, *scopes: str) -> Principal:
-    """Like `signed_in`, and `?token=` is taken too: once, from /auth/socket-token."""
+async def signed_in_to_socket(request: HTTPConnection, *scopes: str) -> Principal:
+    """Like `signed_in`, and `?token=` is taken too: once, from /auth/socket-token. The principal
+    has the session that the token was made in."""
     token = request.query_params.get("token")
     if token is None:
         return signed_in(request, *scopes)
@@ -58,19 +59,21 @@ async def signed_in_to_socket(request: Request, *scopes: str) -> Principal:
     if claims.use != "socket":
         raise Unauthenticated()
     try:
-        await handle(parts.ledger, BurnNonce(nonce=claims.session_id), context(request))
+        await handle(parts.ledger, BurnNonce(nonce=claims.token_id), context(request))
     except NonceUsed:
         raise Unauthenticated() from None
     return _known(request, parts, claims, scopes)
 
 
-def _known(request: Request, parts: Parts, claims: Claims, scopes: tuple[str, ...]) -> Principal:
+def _known(
+    request: HTTPConnection, parts: Parts, claims: Claims, scopes: tuple[str, ...]
+) -> Principal:
     who = parts.directory.principal(claims)
     parts.limits.principal.take(who.pass_id)
     return who.must(*scopes) if scopes else who
 
 
-def _token(request: Request, parts: Parts) -> str:
+def _token(request: HTTPConnection, parts: Parts) -> str:
     said = request.headers.get("authorization")
     if said is not None:
         kind, _, token = said.partition(" ")
@@ -78,12 +81,17 @@ def _token(request: Request, parts: Parts) -> str:
             raise Unauthenticated()
         return token.strip()
     cookie = request.cookies.get(COOKIE)
-    if cookie is None or not (request.method in SAFE or _same_site(request, parts)):
+    if cookie is None or not (_safe(request) or _same_site(request, parts)):
         raise Unauthenticated()
     return cookie
 
 
-def _same_site(request: Request, parts: Parts) -> bool:
+def _safe(request: HTTPConnection) -> bool:
+    """A foreign page may ask, because it cannot read the answer; of a socket it could."""
+    return request.scope["type"] == "http" and request.scope["method"] in SAFE
+
+
+def _same_site(request: HTTPConnection, parts: Parts) -> bool:
     """Whether a browser says that the page asking is ours or an allowed one."""
     origin = request.headers.get("origin")
     if origin is None:
@@ -110,7 +118,7 @@ def set_session(response: Response, parts: Parts, token: str, lasts_s: int) -> N
 # What is asked.
 
 
-def context(request: Request, who: Principal | None = None, **more: str) -> Context:
+def context(request: HTTPConnection, who: Principal | None = None, **more: str) -> Context:
     """The context of a command that this request leads to."""
     return Context(
         at=parts_of(request).clock.now(),

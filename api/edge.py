@@ -1,6 +1,7 @@
-"""The one middleware: names a request, bounds its rate, counts and logs it when it ends.
+"""The one middleware: names a request or socket, bounds its rate, counts and logs it when it ends.
 
-Plain ASGI, no wrapping of bodies. Query strings are never logged: they may carry tokens.
+Plain ASGI, no wrapping of bodies. Query strings are never logged: they may carry tokens. What is
+measured is the time until the answer began, since a stream goes on for hours.
 """
 
 from __future__ import annotations
@@ -10,13 +11,15 @@ import time
 from uuid import uuid4
 
 import structlog
-from starlette.requests import Request
+from starlette.requests import HTTPConnection
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from api.parts import Parts
 from api.problems import Invalid, NotFound, refused
 from domain.event import Refused
 
+BEGINNINGS = ("http.response.start", "websocket.http.response.start", "websocket.accept")
+SWITCHED, UNACCEPTED = 101, 403
 UNLIMITED = ("/healthz", "/readyz", "/metrics", "/webhooks/")
 _correlation = re.compile(rb"[\x21-\x7e]{1,128}")
 _traceparent = re.compile(rb"[0-9a-f]{2}-([0-9a-f]{32})-[0-9a-f]{16}-[0-9a-f]{2}")
@@ -29,31 +32,34 @@ class Edge:
         self._app, self._parts = app, parts
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] != "http":
+        if scope["type"] not in ("http", "websocket"):
             await self._app(scope, receive, send)
             return
-        began, status = time.perf_counter(), 500
+        began, status, answered_s = time.perf_counter(), 500, None
         request_id = uuid4().hex
         correlation_id = _correlation_id(scope) or request_id
         scope.setdefault("state", {}).update(
-            request_id=request_id, correlation_id=correlation_id, json={}
+            request_id=request_id, correlation_id=correlation_id, json={}, wire=send
         )
         echoed = (b"x-correlation-id", correlation_id.encode())
 
         async def noted(message: Message) -> None:
-            nonlocal status
-            if message["type"] == "http.response.start":
-                status = message["status"]
+            nonlocal status, answered_s
+            if message["type"] in BEGINNINGS:
+                status = message.get("status", SWITCHED)
+                answered_s = time.perf_counter() - began
                 message["headers"] = [*message.get("headers", ()), echoed]
+            elif message["type"] == "websocket.close" and answered_s is None:
+                status = UNACCEPTED
             await send(message)
 
         try:
             if self._admitted(scope):
                 await self._app(scope, receive, noted)
         except Refused as no:
-            await (await refused(Request(scope), no))(scope, receive, noted)
+            await (await refused(HTTPConnection(scope), no))(scope, receive, noted)
         finally:
-            self._ended(scope, status, time.perf_counter() - began)
+            self._ended(scope, status, answered_s or time.perf_counter() - began)
 
     def _admitted(self, scope: Scope) -> bool:
         if "\x00" in scope["path"]:
@@ -67,11 +73,12 @@ class Edge:
 
     def _ended(self, scope: Scope, status: int, seconds: float) -> None:
         route = getattr(scope.get("route"), "path", "none")
-        self._parts.meters.ended(scope["method"], route, status, seconds)
+        method = scope.get("method", "WS")
+        self._parts.meters.ended(method, route, status, seconds)
         state = scope["state"]
         log.info(
             "request",
-            method=scope["method"],
+            method=method,
             path=scope["path"],
             status=status,
             ms=round(seconds * 1000, 2),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import psycopg
 import structlog
@@ -61,7 +61,15 @@ class Directory:
             raise Unauthenticated()
         canonical = self.canonical(claims.pass_id)
         names = self.names(canonical)
-        return Principal(canonical, names, claims.scopes, claims.session_id, claims.expires_at)
+        return Principal(canonical, names, claims.scopes, claims.session_id, claims.until)
+
+    def today(self, who: Principal) -> Principal:
+        """The same caller by what is known now. Raises Unauthenticated when the session was
+        ended."""
+        if who.session_id in self._ended:
+            raise Unauthenticated()
+        canonical = self.canonical(who.pass_id)
+        return replace(who, pass_id=canonical, names=self.names(canonical))
 
     def canonical(self, pass_id: str) -> str:
         while pass_id in self._survivor:

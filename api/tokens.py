@@ -1,7 +1,8 @@
 """Access tokens: JWTs of one algorithm a deployment, verified once and then remembered.
 
 Claims: `sub` pass id, `scope` words, `iat`, `exp` (real clock), `jti`; `use: "socket"` marks the
-single-use tokens of sockets, which open nothing else. `contract.md` §1, Auth.
+single-use tokens of sockets, which open nothing else and name the session they were made in, by
+`sid` and `until`. `contract.md` §1, Auth.
 """
 
 from __future__ import annotations
@@ -29,12 +30,16 @@ SOCKET_LASTS_S = 60
 
 @dataclass(frozen=True, slots=True)
 class Claims:
-    """What a good token says. `session_id` is its `jti`, or a digest of a token without one."""
+    """What a good token says. `token_id` is its `jti`, or a digest of a token without one;
+    `session_id` is the same, but for a socket token that of the token it was made with. The token
+    itself is good until `expires_at`, its session until `until`."""
 
     pass_id: str
     scopes: frozenset[str]
-    session_id: str
+    token_id: str
     expires_at: int
+    session_id: str
+    until: int
     use: str = ""
 
 
@@ -50,9 +55,9 @@ class Tokens:
         self._good: OrderedDict[bytes, Claims] = OrderedDict()
 
     def issue(
-        self, pass_id: str, scope: str = "user", *, lasts_s: int = SIGN_IN_LASTS_S, use: str = ""
+        self, pass_id: str, scope: str = "user", *, lasts_s: int = SIGN_IN_LASTS_S, **more: Any
     ) -> str:
-        """A signed token; `scope` holds words separated by spaces."""
+        """A signed token; `scope` holds words separated by spaces, `more` are further claims."""
         now = int(self._clock())
         claims: dict[str, Any] = {
             "sub": pass_id,
@@ -60,9 +65,8 @@ class Tokens:
             "iat": now,
             "exp": now + lasts_s,
             "jti": uuid4().hex,
+            **more,
         }
-        if use:
-            claims["use"] = use
         return jwt.encode(claims, self._sign, algorithm=self._alg)
 
     def verify(self, token: str) -> Claims:
@@ -92,7 +96,10 @@ class Tokens:
         texts = all(isinstance(text, str) for text in (scope, jti, use))
         if not texts or isinstance(exp, bool) or not isinstance(exp, int | float):
             raise Unauthenticated()
-        return Claims(said["sub"], frozenset(scope.split()), jti, int(exp), use)
+        scopes, sid, until = frozenset(scope.split()), jti, int(exp)
+        if use == "socket":
+            sid, until = str(said.get("sid", jti)), int(said.get("until", until))
+        return Claims(said["sub"], scopes, jti, int(exp), sid, until, use)
 
 
 def _keys(alg: str, key: str) -> tuple[Any, Any]:

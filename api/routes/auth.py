@@ -266,5 +266,6 @@ async def socket_token(request: Request) -> Response:
     await read_body(request, NoBody)
     lasts_s = min(SOCKET_LASTS_S, seconds_left(who))
     scope = " ".join(sorted(who.scopes))
-    token = parts_of(request).tokens.issue(who.pass_id, scope, lasts_s=lasts_s, use="socket")
+    session = {"use": "socket", "sid": who.session_id, "until": who.expires_at}
+    token = parts_of(request).tokens.issue(who.pass_id, scope, lasts_s=lasts_s, **session)
     return spoken({"token": token, "expires_in": lasts_s})
