@@ -14,6 +14,7 @@ from typing import Any, get_args
 
 import orjson
 from solders.pubkey import Pubkey
+from solders.signature import Signature
 
 from consumers.gateways.ports import TryAgain
 from consumers.gateways.solana_ports import Blockhash, Commitment, Fate
@@ -30,7 +31,8 @@ class Account:
 
 
 def integer(value: object) -> int:
-    if isinstance(value, bool) or not isinstance(value, int) or value < 0:
+    """One that a database can hold as well."""
+    if isinstance(value, bool) or not isinstance(value, int) or not 0 <= value < 2**63:
         raise TryAgain("a node answered with no integer where one belongs")
     return value
 
@@ -152,6 +154,17 @@ def amount(told: object) -> int:
     return int(value)
 
 
+def instructions(told: Mapping[str, Any]) -> list[tuple[str, str]]:
+    """(program, data in base58) of each at the top; no program may come from a lookup table."""
+    message = told["transaction"]["message"]
+    keys = [key(one) for one in items(message["accountKeys"])]
+    said = items(message["instructions"])
+    found = [(keys[integer(one["programIdIndex"])], one["data"]) for one in said]
+    if not all(isinstance(data, str) for _, data in found):
+        raise TryAgain("a node answered with no text where one belongs")
+    return found
+
+
 def signers(told: Mapping[str, Any]) -> list[str]:
     """Who signed a transaction, the payer of its fee first."""
     message = record(told["transaction"]["message"])
@@ -176,9 +189,13 @@ def history(answer: object) -> list[Summary]:
 
 
 def _summary(told: Mapping[str, Any]) -> Summary:
-    signature, memo = told.get("signature"), told.get("memo")
-    if not isinstance(signature, str) or "err" not in told or not isinstance(memo, str | None):
+    memo = told.get("memo")
+    if "err" not in told or not isinstance(memo, str | None):
         raise TryAgain("a node answered with no transaction where one belongs")
+    try:
+        signature = str(Signature.from_string(str(told.get("signature"))))
+    except ValueError:
+        raise TryAgain("a node answered with no signature where one belongs") from None
     return Summary(signature, integer(told.get("slot")), told["err"] is None, memo or "")
 
 

@@ -110,6 +110,9 @@ async def history(node: Endpoint, address: str, until: str = "") -> list[read.Su
         before = {"before": found[-1].signature} if found else {}
         answer = await node.ask("getSignaturesForAddress", [address, how | before])
         page = read.history(answer)
+        slots = [one.slot for one in (*found[-1:], *page)]
+        if slots != sorted(slots, reverse=True):
+            raise TryAgain(f"{node.name} does not tell the newest first")
         found += page
         if len(page) < PAGE:
             return found

@@ -115,13 +115,7 @@ def holding_in(account: read.Account | None) -> HeldAt | None:
 def memos(told: Mapping[str, Any]) -> list[str]:
     """What the memos of a `getTransaction` answer say, in their order."""
     with read.strictly():
-        message = told["transaction"]["message"]
-        keys = message["accountKeys"]
-        said = [
-            one["data"]
-            for one in message["instructions"]
-            if keys[one["programIdIndex"]] == str(wire.MEMO)
-        ]
+        said = [data for program, data in read.instructions(told) if program == str(wire.MEMO)]
     try:
         return [base58.decode(data).decode() for data in said]
     except ValueError:
@@ -151,5 +145,5 @@ def _held(told: Mapping[str, Any], when: str) -> list[tuple[str, str, int]]:
         return [
             (read.key(one["mint"]), read.key(one["owner"]), read.amount(one["uiTokenAmount"]))
             for one in read.items(told["meta"].get(when))
-            if one["uiTokenAmount"]["decimals"] == 0
+            if read.integer(one["uiTokenAmount"]["decimals"]) == 0
         ]

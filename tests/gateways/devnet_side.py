@@ -28,6 +28,7 @@ from tests.gateways.solana_side import AUTHORITY, solana_rpc
 from tests.twins.alone import Alone, alone
 
 SOL = 10**9
+CONFIRMED = {"preflightCommitment": "confirmed"}
 Lie = Callable[[list[Any], Any], Any]
 """(parameters, the honest result) → what is answered."""
 
@@ -88,7 +89,7 @@ class Devnet:
             wallet.pubkey(), instructions, [], Hash.from_string(recent.value)
         )
         raw = base64.b64encode(bytes(VersionedTransaction(unsigned, [wallet]))).decode()
-        how = {"encoding": "base64", "skipPreflight": not preflight}
+        how = {"encoding": "base64", "skipPreflight": not preflight} | CONFIRMED
         signature = await self.ask.ask("sendTransaction", [raw, how])
         await self.passes(1)
         await self.final()

@@ -18,12 +18,16 @@ FEE = 5_000
 HOLDING_RENT = (128 + 165) * 6_960
 
 
+def address(wallet: Keypair) -> str:
+    return str(wallet.pubkey())
+
+
 def wanted(wallet: Keypair, level: int = 1) -> LevelWanted:
-    return LevelWanted(str(wallet.pubkey()), level, CID, str(uuid4()))
+    return LevelWanted(address(wallet), level, CID, str(uuid4()))
 
 
 def completed(levels: SolanaLevels, prepared: Prepared, wallet: Keypair) -> str:
-    return levels.complete(prepared, str(wallet.pubkey()), by_wallet(prepared, wallet))
+    return levels.complete(prepared, address(wallet), by_wallet(prepared, wallet))
 
 
 async def minted_to(devnet: Devnet, levels: SolanaLevels, wallet: Keypair, level: int = 1) -> str:
@@ -35,7 +39,7 @@ async def minted_to(devnet: Devnet, levels: SolanaLevels, wallet: Keypair, level
 
 async def burning(devnet: Devnet, levels: SolanaLevels, mint: str, wallet: Keypair) -> str:
     recent = await devnet.chain.blockhash()
-    prepared = levels.prepare_burn(mint, str(wallet.pubkey()), str(uuid4()), recent)
+    prepared = levels.prepare_burn(mint, address(wallet), str(uuid4()), recent)
     return completed(levels, prepared, wallet)
 
 

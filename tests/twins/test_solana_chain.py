@@ -28,6 +28,7 @@ from tests.twins.solana_side import (
     creation,
     mint,
     payment,
+    sending,
     signed,
     solana,
 )
@@ -189,6 +190,13 @@ async def test_scripts_reach_single_methods() -> None:
         assert await side.status(lost) is None
         landed = await side.land([payment(2_000_000)], WALLET)
         assert await side.status(landed)
+        outage = {"match": {"rpc_method": "sendTransaction"}, "response": {"status": 503}}
+        await side.alone.steer("script", outage | {"times": 2})
+        sent = sending(await side.transaction([payment(3_000_000)], WALLET))
+        send = {"jsonrpc": "2.0", "id": 1, "method": "sendTransaction", "params": sent}
+        for status in (503, 503, 200):
+            assert (await side.alone.client.post("/", json=send)).status_code == status
+            assert (await side.result("getHealth")) == "ok", "only broadcasts fail"
 
 
 async def test_wallets_of_the_world_are_rich() -> None:

@@ -123,6 +123,20 @@ async def test_signatures_of_an_address_come_newest_first(side: Side) -> None:
     assert await asked(limit=2) == [sent[3], sent[2]]
     assert await asked(before=sent[2]) == [sent[1], sent[0]]
     assert await asked(until=sent[1]) == [sent[3], sent[2]]
+    newest = await side.result("getSlot", {"commitment": "finalized"})
+    ahead = {"minContextSlot": newest + 1_000}
+    fault = await side.fault("getSignaturesForAddress", str(payer.pubkey()), ahead)
+    assert fault["code"] == -32016
+
+
+async def test_memos_of_a_transaction_are_told_in_their_order(side: Side) -> None:
+    payer, unreadable = WALLETS[6], Instruction(MEMO, b"\xff\xfe", [])
+    said = [memo("mega:burn:a"), payment(1, payer), memo("two ; é"), unreadable]
+    await side.land(said, payer, skipPreflight=True)
+    await side.alone.steer("chain", {"finalize": True})
+    (told,) = await side.result("getSignaturesForAddress", str(payer.pubkey()))
+    assert told["memo"] == "[11] mega:burn:a; [8] two ; é; [2] (unparseable)"
+    assert told["err"] is not None
 
 
 def token(mint: Pubkey, rent: int, amount: int) -> list[Instruction]:
@@ -164,6 +178,11 @@ async def test_tokens_are_told_by_owner_mint_and_supply(side: Side) -> None:
         told = (await side.result("getTokenAccountsByOwner", str(owner), by, now))["value"]
         assert [each["pubkey"] for each in told] == [str(account)]
         assert told[0]["account"]["data"]["parsed"]["info"]["tokenAmount"] == balance
+    (largest,) = (await side.result("getTokenLargestAccounts", str(mint.pubkey()), now))["value"]
+    assert largest == {"address": str(account), **balance}
+    nobodys = await side.fault("getTokenLargestAccounts", str(Pubkey.new_unique()), now)
+    no_mint = await side.fault("getTokenLargestAccounts", str(account), now)
+    assert nobodys["code"] == no_mint["code"] == -32602
     (held,) = (await side.seen(signature))["meta"]["postTokenBalances"]
     assert (held["mint"], held["owner"]) == (str(mint.pubkey()), str(owner))
     assert held["uiTokenAmount"] == balance
