@@ -52,6 +52,7 @@ REQUIRED = (
     *composing_solana.REQUIRED,
 )
 GRACE_S = 10
+SOCKET_BYTES_MAX = 4_096  # nobody reads what a client says
 PICTURE_S = 20.0
 CHAIN_S = 10.0
 FIDS_AT_ONCE = 64
@@ -225,6 +226,8 @@ def configured(app: object, port: int) -> uvicorn.Config:
         proxy_headers=False,
         server_header=False,
         timeout_graceful_shutdown=GRACE_S,
+        ws_max_size=SOCKET_BYTES_MAX,
+        ws_per_message_deflate=False,  # small messages, and 40 KB a connection
     )
 
 

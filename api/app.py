@@ -32,6 +32,7 @@ ROUTES = (
     "auth",
     "ledger",
     "me",
+    "live",
     "admin",
     "health",
     "dev",

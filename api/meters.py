@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
 
+from api.live.meters import LiveMeters
+
 SECONDS = (0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10)
 
 
@@ -23,6 +25,7 @@ class Meters:
             buckets=SECONDS,
             registry=registry,
         )
+        self.live = LiveMeters(registry)
         self._gauges: dict[str, Gauge] = {}
         self._known: dict[tuple[str, str, int], tuple[Counter, Histogram]] = {}
 

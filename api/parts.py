@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
+from typing import Any
 
 from api.base import Base
 from api.births import Births
 from api.chain_head import Block, ChainHead
 from api.farcaster import QuickAuth, open_quick_auth
 from api.limits import Limits
+from api.live.hub import Hub
 from api.meters import Meters
 from api.nonces import Nonces
 from api.principal import Directory
@@ -54,6 +56,7 @@ class Parts:
     directory: Directory
     limits: Limits
     meters: Meters
+    live: Hub
     running: set[str] = field(default_factory=set)
 
     @property
@@ -87,10 +90,16 @@ async def set_up_views(url: str) -> None:
             await set_up(connection, projection)
 
 
-async def ended(tasks: list[asyncio.Task[None]]) -> None:
-    for task in tasks:
-        task.cancel()
-    await asyncio.gather(*tasks, return_exceptions=True)
+@asynccontextmanager
+async def kept_up(*each: Coroutine[Any, Any, None]) -> AsyncIterator[None]:
+    """What keeps up with others in the background, while this lasts."""
+    tasks = [asyncio.create_task(one) for one in each]
+    try:
+        yield
+    finally:
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
 
 
 @asynccontextmanager
@@ -105,32 +114,30 @@ async def open_parts(
     url = settings.database
     await set_up_views(url)
     async with reading_pool(url, READERS) as pool, open_quick_auth(settings) as farcaster:
-        clock, directory, reader = Clock(pool), Directory(pool), Reader(pool)
+        clock, directory, reader, meters = Clock(pool), Directory(pool), Reader(pool), Meters()
         await clock.refresh()
         await directory.refresh()
         ledger = Ledger(url, master_key=settings.master_key, ahead=clock.ahead)
         clocks = [clock.follow()] if settings.mega_env == "dev" else []
-        following = [asyncio.create_task(each) for each in (directory.follow(), *clocks)]
-        try:
-            async with ledger:
-                yield Parts(
-                    settings=settings,
-                    ledger=ledger,
-                    catalog=catalog_of(settings),
-                    chain=ChainHead(head),
-                    base=base,
-                    solana=solana,
-                    clock=clock,
-                    reader=reader,
-                    births=Births(ledger),
-                    tokens=Tokens(settings),
-                    nonces=Nonces.of(settings),
-                    ask_wallet=ask_wallet,
-                    farcaster=farcaster,
-                    statement_key=StatementKey.of(settings),
-                    directory=directory,
-                    limits=Limits.of(settings),
-                    meters=Meters(),
-                )
-        finally:
-            await ended(following)
+        live = Hub(reader.rows, directory, clock, meters.live)
+        async with kept_up(directory.follow(), *clocks), ledger, live:
+            yield Parts(
+                settings=settings,
+                ledger=ledger,
+                catalog=catalog_of(settings),
+                chain=ChainHead(head),
+                base=base,
+                solana=solana,
+                clock=clock,
+                reader=reader,
+                births=Births(ledger),
+                tokens=Tokens(settings),
+                nonces=Nonces.of(settings),
+                ask_wallet=ask_wallet,
+                farcaster=farcaster,
+                statement_key=StatementKey.of(settings),
+                directory=directory,
+                limits=Limits.of(settings),
+                meters=meters,
+                live=live,
+            )
