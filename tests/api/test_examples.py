@@ -19,8 +19,10 @@ UNREPEATABLE = (
     "/admin",
     "/dev/world",
     "/pfp/",
+    "/events",
 )
-"""Need what an example cannot hold: a fresh signature, a world. They have tests of their own."""
+"""Need what an example cannot hold: a fresh signature, a world, or time without end. They have tests
+of their own."""
 
 
 async def prepared(here: Living, op: Operation, caller: Caller) -> dict[str, str]:
