@@ -31,7 +31,7 @@ LAST = (
         problems=(403, 429, 503),
         query={
             "last_event_id": (LAST, {"type": "string"}, "41"),
-            "token": ("From POST /auth/socket-token, good once", {"type": "string"}, None),
+            "token": ("From POST /auth/socket-token, good once", {"type": "string"}, "eyJ…"),
         },
         media="text/event-stream",
     ),
