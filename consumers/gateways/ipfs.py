@@ -1,7 +1,8 @@
 """IPFS by the RPC API of kubo, at one provider or at several; spec `providers.md` §7.
 
 The CID is computed here and asked for with every parameter it depends on, so that a file has the
-same one at every provider, and one that answers another is not believed.
+same one at every provider. None is believed: the file is read back from what the provider itself
+has, which is proof where the CID in its answer would only be its word.
 """
 
 from __future__ import annotations
@@ -21,8 +22,10 @@ from consumers.gateways.uploads import READ_S, not_stored, upload_once
 from consumers.gateways.vault_ports import Sealed, VaultKind
 from consumers.gateways.web import Reply
 
-ADD = "/api/v0/add"
+ADD, CAT = "/api/v0/add", "/api/v0/cat"
 WANTED = {"cid-version": "1", "raw-leaves": "true", "chunker": CHUNKER, "pin": "true"}
+ITS_OWN = {"offline": "true"}
+"""Kubo's word for: not from the network."""
 
 log = structlog.get_logger()
 
@@ -90,6 +93,21 @@ class Ipfs:
             raise OutcomeUnknown(f"{vendor}: no CID in the answer", reference=cid)
         if told != cid:
             raise WillNotWork(f"{vendor}: the file got another CID, {told[:100]}")
+        await self._read_back(url, sealed, vendor)
+
+    async def _read_back(self, url: str, sealed: Sealed, vendor: str) -> None:
+        reply = await upload_once(
+            self._client,
+            url + CAT,
+            vendor=vendor,
+            reference=sealed.item_id,
+            read_timeout_s=self._read_timeout_s,
+            params={"arg": sealed.item_id, **ITS_OWN},
+        )
+        if reply.status != 200:
+            raise not_stored(vendor, reply)
+        if hashlib.sha256(reply.body).hexdigest() != sealed.sha256:
+            raise WillNotWork(f"{vendor}: {sealed.item_id} is another file there")
 
 
 def _hash_in(reply: Reply) -> str | None:

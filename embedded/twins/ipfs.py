@@ -6,12 +6,14 @@ node has, as the network does, that at `/backup/ipfs/{cid}` what the second has.
 
 Read in a source (kubo's reference and its command line): `POST /api/v0/add` with multipart, its
 parameters and their defaults, the answer as a line of JSON `{Name, Hash, Size}` for each file with
-`Size` as text, and that GET is 405. The CID of a file is the real one, of version 1 with raw leaves
-(`consumers/gateways/cid.py`), which is all that this twin makes: other parameters are 400, where
-kubo would take them.
+`Size` as text, `POST /api/v0/cat?arg=CID`, and that GET is 405. The CID of a file is the real one,
+of version 1 with raw leaves (`consumers/gateways/cid.py`), which is all that this twin makes: other
+parameters are 400, where kubo would take them.
 
 From memory: the form of errors `{Message, Code, Type}`, `/ipfs/{cid}` with its headers, that the
-content type is guessed from the content. `Size` should be that of all blocks and is the file's.
+content type is guessed from the content, and the words of `cat` for what the node itself has not
+(it never asks the network, as with `offline=true`). `Size` should be that of all blocks and is the
+file's.
 
 Effect kind: `file_pinned` {node, cid, bytes, content_type}, `node` being `first` or `backup`, at
 every `add` that pins, because kubo pins what it has already once more without a word. What is
@@ -35,7 +37,7 @@ PNG, JPEG, SVG = b"\x89PNG\r\n\x1a\n", b"\xff\xd8\xff", b"<svg "
 
 
 class Ipfs:
-    """`POST /api/v0/add`, `GET /ipfs/{cid}`, and the same below `/backup`."""
+    """`POST /api/v0/add`, `POST /api/v0/cat`, `GET /ipfs/{cid}`, and the same below `/backup`."""
 
     name = "ipfs"
     base_path = ""
@@ -50,6 +52,8 @@ class Ipfs:
         match call.method, path:
             case "POST", ["api", "v0", "add"]:
                 return self._add(call, node)
+            case "POST", ["api", "v0", "cat"]:
+                return self._cat(call, node)
             case _, ["api", "v0", *_]:
                 status = 404 if call.method == "POST" else 405
                 words = "404 page not found" if status == 404 else "405 - Method Not Allowed"
@@ -83,10 +87,21 @@ class Ipfs:
         said = {"Name": name or cid, "Hash": cid, "Size": str(len(content))}
         return json.dumps(said).encode() + b"\n"
 
+    def _cat(self, call: Call, node: str) -> Answer:
+        cid = call.query.get("arg", "")
+        if not CID.fullmatch(cid):
+            return _error(400, f"invalid path {cid!r}")
+        content = self._found(call, cid, node)
+        if content is None:
+            return _error(500, f"block was not found locally (offline): ipld: could not find {cid}")
+        return Answer(200, content, {"content-type": "text/plain"})
+
+    def _found(self, call: Call, cid: str, *nodes: str) -> bytes | None:
+        kept = (self._shelf.find(call.journal, _file(node, cid)) for node in nodes)
+        return next((content for content in kept if content is not None), None)
+
     def _serve(self, call: Call, node: str, cid: str) -> Answer:
-        nodes = (FIRST, BACKUP) if node == FIRST else (BACKUP,)
-        found = (self._shelf.find(call.journal, _file(each, cid)) for each in nodes)
-        content = next((each for each in found if each is not None), None)
+        content = self._found(call, cid, *((FIRST, BACKUP) if node == FIRST else (BACKUP,)))
         if content is None:
             return Answer(404, b"404 page not found", {"content-type": "text/plain"})
         headers = {

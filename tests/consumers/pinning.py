@@ -22,8 +22,8 @@ from ledger.ledger import Ledger
 from tests.consumers.filling import AT
 from tests.twins.alone import Alone
 
-ADD = "/api/*"
-ADD_AT_BACKUP = "/backup/api/*"
+ADD = "/api/v0/add"
+ADD_AT_BACKUP = "/backup/api/v0/add"
 PATIENCE_S = 0.25
 
 

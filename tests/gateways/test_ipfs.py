@@ -10,7 +10,7 @@ from typing import Any
 import httpx
 import pytest
 
-from consumers.gateways.ipfs import Ipfs
+from consumers.gateways.ipfs import CAT, Ipfs
 from consumers.gateways.ports import Failure, OutcomeUnknown, TryAgain, WillNotWork
 from consumers.gateways.vault_ports import Sealed
 from embedded.twins.ipfs import Ipfs as Node
@@ -88,7 +88,8 @@ async def test_the_backup_gets_the_file_when_the_first_provider_fails(
     both: list[Alone], closed: str
 ) -> None:
     first, second = both
-    for number, fault in enumerate(("away", "error", "lost", "another CID")):
+    faults = ("away", "error", "lost", "another CID", "only said", "another file")
+    for number, fault in enumerate(faults):
         content = fault.encode()
         url = closed if fault == "away" else first.url
         ipfs = gateway(url, second.url, client=first.client)
@@ -99,6 +100,10 @@ async def test_the_backup_gets_the_file_when_the_first_provider_fails(
         if fault == "another CID":
             await answers(first, 200, {"Name": "x", "Hash": HELLO, "Size": "5"})
         sealed = seal(ipfs, content)
+        if fault == "only said":  # the right CID, and nothing is stored
+            await answers(first, 200, {"Name": "x", "Hash": sealed.item_id, "Size": "9"})
+        if fault == "another file":
+            await first.steer("script", {"match": {"path": CAT}, "response": {"body": "another"}})
         await ipfs.post(sealed)
         assert await pinned(second, sealed.item_id) == 1, number
 
@@ -148,7 +153,8 @@ async def test_the_last_of_several_lines_has_the_cid(both: list[Alone]) -> None:
     node = both[0]
     ipfs = gateway(node.url, client=node.client)
     lines = [{"Name": "x", "Bytes": 5}, {"Name": "x", "Hash": HELLO, "Size": "5"}]
-    await answers(node, 200, "\n".join(map(json.dumps, lines)) + "\n")
+    body = "\n".join(map(json.dumps, lines)) + "\n"
+    await node.steer("script", {"effect": "perform", "response": {"body": body}})
     await ipfs.post(seal(ipfs))
 
 

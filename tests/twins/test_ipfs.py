@@ -74,6 +74,19 @@ async def test_the_second_node_has_files_of_its_own_and_the_gateway_finds_all(no
         assert (await node.client.get(path)).status_code == status, path
 
 
+async def test_a_node_gives_back_what_it_has_itself(node: Alone) -> None:
+    cid = json.loads((await add(node, b"\0mine")).text)["Hash"]
+    given = await node.client.post(f"/api/v0/cat?arg={cid}&offline=true")
+    assert (given.status_code, given.content) == (200, b"\0mine")
+    for path, status in (
+        (f"/backup/api/v0/cat?arg={cid}", 500),
+        ("/api/v0/cat", 400),
+        ("/api/v0/cat?arg=../ipfs.jsonl", 400),
+    ):
+        answer = await node.client.post(path)
+        assert (answer.status_code, answer.json()["Type"]) == (status, "error"), path
+
+
 async def test_a_script_may_take_down_the_first_node_only(node: Alone) -> None:
     await node.steer("script", {"match": {"path": "/api/*"}, "response": {"status": 503}})
     assert (await add(node, b"x", path="/backup" + ADD)).status_code == 200
@@ -97,7 +110,7 @@ async def test_only_hashing_stores_nothing_and_not_pinning_bills_nothing(node: A
 
 async def test_what_kubo_would_refuse_or_this_twin_cannot_make_is_an_error(node: Alone) -> None:
     assert (await node.client.get(ADD)).status_code == 405
-    assert (await node.client.post("/api/v0/cat")).status_code == 404
+    assert (await node.client.post("/api/v0/pin/ls")).status_code == 404
     assert (await node.client.post(ADD, content=b"no multipart")).status_code == 400
     for path in ("/api/v0/add", ADD + "&chunker=size-1", ADD.replace("leaves=true", "leaves=no")):
         answer = await add(node, b"x", path=path)
