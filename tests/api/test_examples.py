@@ -21,8 +21,8 @@ UNREPEATABLE = (
     "/pfp/",
     "/events",
 )
-"""Need what an example cannot hold: a fresh signature, a world, or time without end. They have tests
-of their own."""
+"""Need what an example cannot hold: a fresh signature, a world, or end. They have tests of their
+own."""
 
 
 async def prepared(here: Living, op: Operation, caller: Caller) -> dict[str, str]:
