@@ -199,6 +199,7 @@ class Settings(BaseSettings):
     solana_priority_fee: int = Field(default=0, ge=0, le=10_000_000)
     mega_pfp_price_lamports: Atomic = 50_000_000
     mega_pfp_minter: Literal["bubblegum", "spl"] = "bubblegum"
+    mega_level_upgrade: Literal["burn_then_mint", "exchange"] = "burn_then_mint"
     mega_pfp_tree: str = Field(default="14/64/8", pattern=r"^\d{1,2}/\d{1,4}/\d{1,2}$")
 
     mega_image_provider: Literal["seedream", "openai"] = "seedream"

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import signal
 from collections.abc import Awaitable
+from functools import partial
 from typing import TypeVar
 
 import httpx
@@ -16,6 +17,7 @@ import logs
 from api.app import create_app
 from api.base import Base, Verdict
 from api.chain_head import Block
+from api.levels import Levels
 from api.parts import open_parts
 from api.payment_problems import FacilitatorSilent, PictureAway
 from api.pfp_problems import SolanaSilent
@@ -24,14 +26,17 @@ from api.solana import Solana
 from consumers import composing_solana, composing_x402
 from consumers.gateways.evm_geoplets import GeopletRpc
 from consumers.gateways.evm_wallets import EvmWallets
+from consumers.gateways.level_ports import LevelTokens, LevelWanted
 from consumers.gateways.pictures import digest
 from consumers.gateways.ports import Failure, TryAgain, WillNotWork
 from consumers.gateways.questions import questions_client
 from consumers.gateways.solana_ports import MintWanted
 from consumers.gateways.web import get_once
 from consumers.gateways.x402_signature import signed_by
+from consumers.levels.token import sealed
 from domain.pfp_refusals import ForeignWallet
 from domain.solana import Blockhash, Prepared
+from domain.upgrade_events import UpgradeRequested
 from domain.x402 import PaymentTerms, SignedPayment
 from ledger.coalesce import Coalescer
 from settings import Settings, named_settings
@@ -72,8 +77,10 @@ async def main() -> None:
     try:
         async with questions_client() as web:
             base = compose(settings, asked, web)
-            solana = AskedOfSolana(settings, web).parts(settings)
-            async with open_parts(settings, asked.head, base, solana, asked.wallet) as parts:
+            about_solana = AskedOfSolana(settings, web)
+            solana, levels = about_solana.parts(settings), about_solana.levels(settings)
+            opening = open_parts(settings, asked.head, base, solana, levels, asked.wallet)
+            async with opening as parts:
                 app = create_app(parts)
                 await serve(uvicorn.Server(configured(app, settings.mega_port)))
     finally:
@@ -160,6 +167,7 @@ class AskedOfSolana:
         self._payments = composing_solana.payments(settings)
         minters = composing_solana.minters(settings, self._chain)
         self._minter = minters[settings.mega_pfp_minter]
+        self._tokens = composing_solana.levels(settings, self._chain)
 
     async def blockhash(self) -> Blockhash:
         return await self._told(self._chain.blockhash("finalized"))
@@ -196,6 +204,22 @@ class AskedOfSolana:
             log.warning("solana_not_asked", why=silent.reason)
             raise SolanaSilent() from silent
 
+    async def held(self, mint: str, wallet: str) -> bool:
+        (holding,) = await self._told(self._tokens.holdings([(mint, wallet)]))
+        return (holding.state, holding.owner) == ("held", wallet)
+
+    def levels(self, settings: Settings) -> Levels:
+        exchange = settings.mega_level_upgrade == "exchange"
+        return Levels(
+            recipe="nft_exchange" if exchange else "nft_upgrade",
+            mint_of=self._tokens.mint_of,
+            metadata=sealed,
+            prepare=partial(prepared_level, self._tokens),
+            complete=self._tokens.complete,
+            signature_of=self._tokens.signature_of,
+            held=self.held,
+        )
+
     def parts(self, settings: Settings) -> Solana:
         authority = str(composing_solana.authority(settings).pubkey())
         return Solana(
@@ -211,6 +235,17 @@ class AskedOfSolana:
             prepare_mint=self.prepare_mint,
             minter=self._minter.kind,
         )
+
+
+def prepared_level(tokens: LevelTokens, terms: UpgradeRequested, blockhash: Blockhash) -> Prepared:
+    """The transaction that the wallet signs, by the recipe of its attempt."""
+    wanted = LevelWanted(terms.wallet, terms.level, terms.cid, terms.upgrade_id)
+    match terms.recipe:
+        case "nft_unlock":
+            return tokens.prepare_unlock(wanted, blockhash)
+        case "nft_exchange":
+            return tokens.prepare_exchange(wanted, terms.burns, blockhash)
+    return tokens.prepare_burn(terms.burns, terms.wallet, terms.upgrade_id, blockhash)
 
 
 def configured(app: object, port: int) -> uvicorn.Config:

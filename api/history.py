@@ -9,15 +9,19 @@ from api.problems import NotFound
 from domain.batch_events import batch_stream
 from domain.character import OrderAttached, character_stream
 from domain.order_events import order_stream
+from domain.upgrade_events import upgrade_stream
 from ledger.ledger import Ledger
 from projections.batches import Batches, TrackedBatch
 from projections.characters import Card, Characters
 from projections.mint_orders import MintOrders, Tracked
+from projections.upgrades import Tracked as TrackedUpgrade
+from projections.upgrades import Upgrades
 
 NOW = Moment(position=2**63 - 1)
 _characters = Characters()
 _orders = MintOrders()
 _batches = Batches()
+_upgrades = Upgrades()
 
 
 async def character_then(ledger: Ledger, id_: str, then: Moment) -> dict[str, Any]:
@@ -50,3 +54,14 @@ async def batch_then(ledger: Ledger, id_: str, then: Moment) -> dict[str, Any]:
     if tracked is None:
         raise NotFound()
     return _batches.view(tracked)
+
+
+async def upgrade_then(ledger: Ledger, owner: str, id_: str, then: Moment) -> dict[str, Any]:
+    """The body of `GET /api/nft/upgrades/{id}` at a moment; NotFound before its birth."""
+    tracked: TrackedUpgrade | None = None
+    for recorded in then.past(await ledger.history([upgrade_stream(owner)])):
+        if id_ in _upgrades.keys(recorded):
+            tracked = _upgrades.fold(id_, tracked, recorded)
+    if tracked is None:
+        raise NotFound()
+    return _upgrades.view(tracked)

@@ -25,6 +25,12 @@ class Meters:
             buckets=SECONDS,
             registry=registry,
         )
+        self._level_reads = Counter(
+            "mega_level_reads",
+            "Looks at a level, by what answered: the projection, or the ledger.",
+            ("answered_by",),
+            registry=registry,
+        )
         self.live = LiveMeters(registry)
         self._gauges: dict[str, Gauge] = {}
         self._known: dict[tuple[str, str, int], tuple[Counter, Histogram]] = {}
@@ -38,6 +44,10 @@ class Meters:
         counter, histogram = self._known[key]
         counter.inc()
         histogram.observe(seconds)
+
+    def level_read(self, *, hit: bool) -> None:
+        """A look at a pass's level: by the projection, or by the ledger because it has no row."""
+        self._level_reads.labels("projection" if hit else "ledger").inc()
 
     def set(self, name: str, help: str, values: dict[tuple[str, ...], float], *labels: str) -> None:
         """Replaces all values of a gauge; `values` by the values of its labels."""

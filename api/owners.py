@@ -9,8 +9,10 @@ from starlette.requests import Request
 from api.deps import parts_of
 from api.principal import Principal
 from api.problems import NotFound
+from api.reading import SQL
 from commands.command import look
 from commands.passes import SeePass, current_pass
+from commands.request_upgrade import SeeLevels
 from domain.batch_events import BatchOpened, batch_stream
 from domain.character import CharacterCreated, character_stream
 from domain.event import Event
@@ -41,6 +43,21 @@ async def own_batch(request: Request, who: Principal, id_: str) -> BatchOpened:
     if not isinstance(born, BatchOpened) or not _visible(request, who, born.pass_id):
         raise NotFound()
     return born
+
+
+async def own_upgrade(request: Request, who: Principal, id_: str) -> str:
+    """The pass in whose stream an upgrade is; NotFound when it is not the caller's. The ledger
+    knows one of the caller's own before the projection does."""
+    parts = parts_of(request)
+    for (owner,) in await parts.reader.rows(SQL["upgrade_owner"], {"upgrade_id": id_}):
+        if _visible(request, who, owner):
+            return str(owner)
+    see = SeeLevels(asked_by=who.pass_id)
+    own = see.upgrades(await look(parts.ledger, see))
+    for owner, upgrade in own.items():
+        if id_ in upgrade.attempts:
+            return owner
+    raise NotFound()
 
 
 async def own_fid(request: Request, who: Principal, fid: int) -> None:

@@ -12,6 +12,7 @@ from api.base import Base
 from api.births import Births
 from api.chain_head import Block, ChainHead
 from api.farcaster import QuickAuth, open_quick_auth
+from api.levels import Levels
 from api.limits import Limits
 from api.live.hub import Hub
 from api.meters import Meters
@@ -27,8 +28,10 @@ from domain.roles import Catalog, MintTerms, Offer
 from ledger.clock import Clock
 from ledger.ledger import Ledger
 from ledger.pool import reading_pool
+from projections import topical
 from projections.catalog import all_projections
 from projections.runner import LIVE, connect, set_up
+from projections.topic_catalog import topic_projections
 from settings import Settings
 
 READERS = 4
@@ -45,6 +48,7 @@ class Parts:
     chain: ChainHead
     base: Base
     solana: Solana
+    levels: Levels
     clock: Clock
     reader: Reader
     births: Births
@@ -88,6 +92,8 @@ async def set_up_views(url: str) -> None:
     async with await connect(url, LIVE) as connection:
         for projection in all_projections():
             await set_up(connection, projection)
+        for of_topic in topic_projections():
+            await topical.set_up(connection, of_topic)
 
 
 @asynccontextmanager
@@ -108,6 +114,7 @@ async def open_parts(
     head: Callable[[], Awaitable[Block | None]],
     base: Base,
     solana: Solana,
+    levels: Levels,
     ask_wallet: AskWallet | None = None,
 ) -> AsyncIterator[Parts]:
     """Opens the ledger and what follows the database; `head` and `ask_wallet` ask the EVM chain."""
@@ -128,6 +135,7 @@ async def open_parts(
                 chain=ChainHead(head),
                 base=base,
                 solana=solana,
+                levels=levels,
                 clock=clock,
                 reader=reader,
                 births=Births(ledger),

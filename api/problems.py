@@ -17,6 +17,7 @@ from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
 
+from api.level_problems import LEVEL_TABLE
 from api.payment_problems import PAYMENT_TABLE
 from api.pfp_problems import PFP_TABLE
 from commands.characters import NotPaid
@@ -93,7 +94,8 @@ class Invalid(Refused):
         """Its routes call a malformed request 400; what a query asks is ours, and 422 everywhere
         (`contract.md` §1, Errors and Time travel)."""
         asked = any(name.partition(".")[0] == "query" for name, _ in self.fields)
-        return request.url.path.startswith("/api/") and not asked
+        path = request.url.path
+        return path.startswith("/api/") and not path.startswith("/api/nft/") and not asked
 
 
 # class of refusal → status, code, seconds after which asking again makes sense
@@ -127,6 +129,7 @@ TABLE: dict[type[Exception], tuple[int, str, int | None]] = {
     psycopg.OperationalError: (503, "LEDGER_UNAVAILABLE", 1),
     **PAYMENT_TABLE,
     **PFP_TABLE,
+    **LEVEL_TABLE,
 }
 DOWN = (
     "The ledger cannot be reached. Ask again with the same Idempotency-Key: nothing is done twice."

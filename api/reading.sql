@@ -27,6 +27,21 @@ SELECT entropy FROM (
     LIMIT 1) AS newest
 WHERE status IN ('expired', 'failed');
 
+-- climbs --
+SELECT state FROM views.levels WHERE pass_id = ANY (%(names)s);
+
+-- levels_config --
+SELECT mg_value FROM mega_admin
+WHERE mg_record_type = 'app_config' AND mg_key = 'nft.levels'
+ORDER BY mg_version DESC
+LIMIT 1;
+
+-- upgrade_owner --
+SELECT pass_id FROM views.upgrades WHERE upgrade_id = %(upgrade_id)s;
+
+-- upgrade --
+SELECT view::text FROM views.upgrades WHERE upgrade_id = %(upgrade_id)s;
+
 -- positions --
 SELECT name, position FROM views.projections;
 
@@ -34,6 +49,9 @@ SELECT name, position FROM views.projections;
 SELECT NULL AS name, coalesce(max(mg_position), 0) AS position FROM mega_generations
 UNION ALL
 SELECT name, position FROM views.projections;
+
+-- topics_behind --
+SELECT projection, sum(ends - next)::bigint FROM views.offsets GROUP BY projection;
 
 -- counts --
 WITH late AS (
@@ -52,7 +70,14 @@ SELECT 'parked' AS name, count(*)::float8 AS value FROM views.parked
 UNION ALL
 SELECT 'due', count(*)::float8 FROM late
 UNION ALL
-SELECT 'oldest', coalesce(max(extract(epoch FROM by_)), 0)::float8 FROM late;
+SELECT 'oldest', coalesce(max(extract(epoch FROM by_)), 0)::float8 FROM late
+UNION ALL
+SELECT 'levels_stale', coalesce(extract(epoch FROM max(clock_timestamp() + ahead - mg_recorded_at)), 0)::float8
+FROM mega_generations, consumers.clock
+WHERE mg_position = (SELECT position + 1 FROM views.projections WHERE name = 'levels');
+
+-- upgrades_by_state --
+SELECT state_name, count(*) FROM views.upgrades GROUP BY state_name;
 
 -- orders_by_status --
 SELECT status, count(*) FROM views.mint_orders GROUP BY status;

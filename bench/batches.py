@@ -22,7 +22,7 @@ import psycopg
 
 from bench.http import there
 from bench.measure import Measurement, alone
-from cli.collector import Collector
+from cli.collector import Collector, wallet_of
 from embedded.solana import genesis
 from embedded.solana.slots import FINALIZED_AFTER, SLOT_MS
 from tests.waiting import eventually
@@ -139,7 +139,7 @@ def against_chain(
 
 def paid_for(served: Served, number: int, units: int) -> str:
     """The batch of a wallet, prepared, signed and handed in, to be minted without a browser."""
-    collector = Collector(dict(served.world), number)
+    collector = Collector(dict(served.world), wallet_of(served.world, number))
     collector.sign_in()
     collector.allow(units)
     told = collector.ask("POST", "/pfp/prepare-batch", {"quantity": units})

@@ -7,9 +7,10 @@ from __future__ import annotations
 
 import typer
 
-from cli import allowlist, audit, demo, demo_batch, demo_geoplet, operate, pfp
+from cli import allowlist, audit, demo, demo_batch, demo_geoplet, demo_levels, operate, pfp
 from cli.export import export
 from cli.failures import Commands
+from cli.reconcile import reconcile
 from cli.run import run
 from cli.say import AsJson
 from cli.topics import topics
@@ -52,6 +53,7 @@ demos = group("demo", "Stories told against the running world.")
 demos.command("role-mint")(demo.role_mint)
 demos.command("geoplet")(demo_geoplet.geoplet)
 demos.command("batch")(demo_batch.batch)
+demos.command("levels")(demo_levels.levels)
 
 
 @demos.command("all")
@@ -60,6 +62,7 @@ def all_demos(json_: AsJson = False) -> None:
     demo.role_mint(json_=json_)
     demo_geoplet.geoplet(json_=json_)
     demo_batch.batch(json_=json_)
+    demo_levels.levels(json_=json_)
 
 
 app.command()(audit.verify)
@@ -73,6 +76,7 @@ projections.command("status")(operate.status)
 projections.command("rebuild")(operate.rebuild)
 
 app.command()(operate.recoveries)
+app.command()(reconcile)
 
 parked = group("parked", "What failed and waits to be tried again.")
 parked.command("list")(operate.list_parked)

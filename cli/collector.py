@@ -16,14 +16,18 @@ PATIENCE_S = 90.0
 POLL_S = 0.3
 
 
-class Collector:
-    """Signs with the wallet `number` of the world's Solana wallets; ends with a sentence when it
-    is refused. A look waits until it shows the last change."""
+def wallet_of(world: dict[str, Any], number: int) -> Keypair:
+    """The key of one of the world's Solana wallets."""
+    wallets = [each for each in world["wallets"] if each["kind"] == "solana"]
+    return Keypair.from_base58_string(wallets[number]["private_key"])
 
-    def __init__(self, world: dict[str, Any], number: int) -> None:
-        self.world = world
-        wallets = [each for each in world["wallets"] if each["kind"] == "solana"]
-        self.keypair = Keypair.from_base58_string(wallets[number]["private_key"])
+
+class Collector:
+    """Signs with `keypair`; ends with a sentence when it is refused. A look waits until it shows
+    the last change."""
+
+    def __init__(self, world: dict[str, Any], keypair: Keypair) -> None:
+        self.world, self.keypair = world, keypair
         self.wallet = str(self.keypair.pubkey())
         self.http = httpx.Client(base_url=world["api"], timeout=PATIENCE_S)
         self._position = 0

@@ -30,11 +30,12 @@ def batch(
     """Mint PFPs in batches in the running world, through a failing store and a closed tab."""
     import httpx
 
-    from cli.collector import Collector
+    from cli.collector import Collector, wallet_of
 
     tell = Teller(quiet=json_)
     try:
-        story(Collector(running_world(), wallet % 10), tell)
+        world = running_world()
+        story(Collector(world, wallet_of(world, wallet % 10)), tell)
         if json_:
             as_json(tell.told)
     except httpx.TransportError as down:

@@ -105,6 +105,26 @@ class SeePass(Command):
         return []
 
 
+class SeeIdentity(Command):
+    """Looks for the pass that an identity leads to today, and records nothing."""
+
+    identity: str
+
+    def reads(self, seen: Seen) -> Iterator[str]:
+        claim = identity_claim(self.identity)
+        yield claim
+        if claim in seen:
+            yield from survivors(seen, seen.get(Claim, claim).holder)
+
+    def decide(self, seen: Seen, at: datetime) -> list[Event]:
+        return []
+
+    def pass_id(self, seen: Seen) -> str | None:
+        """None: nobody has proven it."""
+        names = list(survivors(seen, seen.get(Claim, identity_claim(self.identity)).holder))
+        return names[-1] if names else None
+
+
 def opened_with(seen: Seen, pass_id: str, names: Iterable[str], at: datetime) -> list[Event]:
     """The pass that `pass_id` leads to, opened when it is not, with these identities listed; those
     that nobody holds lead to it from now on."""

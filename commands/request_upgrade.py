@@ -73,9 +73,10 @@ class SeeLevels(Command):
         return levels_of(seen.get(Config, config_stream(LEVELS_KEY)).value(LEVELS_KEY))
 
 
-def standing(upgrade: Upgrade) -> tuple[int, bool]:
+def standing(upgrade: Upgrade) -> tuple[int, bool, bool]:
     """What decides between two histories of a pass that was merged."""
-    return (upgrade.recovery.level if upgrade.recovery else upgrade.level), upgrade.begun
+    level = upgrade.recovery.level if upgrade.recovery else upgrade.level
+    return level, bool(upgrade.watched) or upgrade.held_up, upgrade.begun
 
 
 class RequestUpgrade(SeeLevels):
@@ -110,7 +111,7 @@ class RequestUpgrade(SeeLevels):
         level = next_level(self.levels(seen), upgrade.level)
         if level is None:
             raise TopLevel()
-        taken = frozenset().union(*(one.taken_badges for one in self.upgrades(seen).values()))
+        taken = frozenset().union(*(one.bound_badges for one in self.upgrades(seen).values()))
         return Qualification(level, self.record.without(taken))
 
     def _terms(

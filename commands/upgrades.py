@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from datetime import datetime, timedelta
+from functools import reduce
 
 from commands.command import Answer, Command, Seen
 from domain.event import Event
@@ -92,15 +93,23 @@ class ConfirmBurn(WithUpgrade):
     def decide(self, seen: Seen, at: datetime) -> list[Event]:
         upgrade = self.upgrade(seen)
         counted = upgrade.burn(self.mint, self.burned_by, self.signature, self.slot, self.named)
-        if counted or upgrade.token is None:
+        if counted:
             return counted
+        in_vain = upgrade.thwart(self.mint, self.slot)
+        known = reduce(lambda known, event: known.evolve(event), in_vain, upgrade)
+        return [*in_vain, *self._outside(known)]
+
+    def _outside(self, upgrade: Upgrade) -> list[Event]:
+        token = upgrade.away.get(self.mint) or upgrade.token
+        if token is None:
+            return []
         outside = CorrectionRecorded(
             pass_id=self.owner,
-            upgrade_id=upgrade.token.upgrade_id,
+            upgrade_id=token.upgrade_id,
             kind="burned_outside",
             mint=self.mint,
             field="token",
-            ledger_value=upgrade.token.owner,
+            ledger_value=token.owner,
             chain_value="burned",
             slot=self.slot,
             review=False,
@@ -122,6 +131,7 @@ class RecordLevel(WithAttempt):
         if attempt.terms.recipe == "nft_exchange":
             owner, slot = attempt.terms.wallet, self.token.slot
             burned = attempt.confirm_burn(owner, self.signature, slot)
+        attempt = reduce(lambda known, event: known.evolve(event), burned, attempt)
         return [*burned, *attempt.record(self.token, self.level, self.cid, self.signature)]
 
 

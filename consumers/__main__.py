@@ -1,7 +1,7 @@
-"""The consumers' process: relay, intake, watcher and the worker that keeps promises.
+"""The consumers' process: relay, intake, tallies, watchers and the workers that keep promises.
 
-Any number of these processes may run: the relay and the watcher elect a leader, the intake shares
-partitions, promises are held one by one.
+Any number of these processes may run: relay, watchers, tallies and the reconciler elect a leader,
+the intake shares partitions, promises are held one by one.
 """
 
 from __future__ import annotations
@@ -26,7 +26,9 @@ from consumers.composing import (
     openai,
     picture_store,
 )
+from consumers.composing_levels import level_reactions
 from consumers.composing_pfp import pfp_reactions
+from consumers.composing_reconciler import checks
 from consumers.composing_x402 import facilitator, geoplet_chain
 from consumers.evidence import Depths, Examiner
 from consumers.gateways.mintable import mintable
@@ -39,15 +41,18 @@ from consumers.reactions.payments import CHAIN_RESULTS, Payments
 from consumers.reactions.pictures import Pictures
 from consumers.reactions.promise import Desk, Reaction
 from consumers.reactions.settlement import Settlement
+from consumers.reconciler import Reconciler
 from consumers.relay import Relay
 from consumers.results import Results
 from consumers.sightings import Geoplets, RoleMints, Source
+from consumers.tally import Tally
 from consumers.watcher import Watcher
 from consumers.worker import Pace, Worker
 from consumers.x402_evidence import X402Depths, X402Examiner
 from ledger.clock import Clock
 from ledger.ledger import Ledger
 from ledger.pool import reading_pool
+from projections.topic_catalog import topic_projections
 from settings import Settings, named_settings
 
 REQUIRED = (
@@ -77,6 +82,8 @@ SESSION_S = {"dev": 6.0, "test": 2.0, "prod": 6.0}
 SLOT_S = {"dev": 0.4, "test": 0.1, "prod": 0.8}
 CHAIN_S = 10.0
 UNHURRIED_S = 0.1
+# What stalls is found within a minute, also after another process has taken the lead.
+RECONCILE_S = {"dev": 10.0, "test": 1.0, "prod": 20.0}
 PICTURE_S = {"dev": 3.0, "test": 0.5, "prod": 3.0}
 
 
@@ -104,7 +111,7 @@ async def main() -> None:
         following.cancel()
 
 
-Part = Relay | Intake | Watcher | Worker
+Part = Relay | Intake | Tally | Watcher | Reconciler | Worker
 
 
 def compose(
@@ -117,21 +124,18 @@ def compose(
 ) -> list[Part]:
     """Everything that runs here; `asked` is for chains: questions, and what may be sent twice."""
     chain, geoplets = evm_chain(settings, asked), geoplet_chain(settings, asked)
-    depths = Depths(settings.evm_confirmations, settings.evm_finality_blocks)
-    examiner, desk = Examiner(chain, depths), Desk(ledger, clock.now)
+    desk, examiner = Desk(ledger, clock.now), Examiner(chain, evm_depths(settings))
     store = picture_store(settings, web)
     cap = timedelta(seconds=LONGEST_PAUSE_S[settings.mega_env])
-    settlement = Settlement(
-        desk,
-        X402Examiner(geoplets, x402_depths(settings)),
-        facilitator(settings, web),
-        settings.x402_terms,
-    )
+    examined = X402Examiner(geoplets, x402_depths(settings))
+    settlement = Settlement(desk, examined, facilitator(settings, web), settings.x402_terms)
     payments = Payments(desk, examiner, publisher)
     generation = Generation(desk, image_provider(settings, web), store, publisher, cap)
     pictures = Pictures(desk, openai(settings, web), store, mintable, cap)
-    slow: Mapping[str, Reaction] = {"generate": generation.generate, "picture": pictures.make}
-    pfp = pfp_reactions(settings, desk, web, asked, cap)
+    shared = (settings, desk, web, asked, cap)
+    pfp, levels = pfp_reactions(*shared), level_reactions(*shared)
+    slow: dict[str, Reaction] = {"generate": generation.generate, "picture": pictures.make}
+    slow["pin"] = levels.pop("pin")
     quick: Mapping[str, Reaction] = {
         "verify": payments.verify,
         "finality": payments.watch,
@@ -139,12 +143,15 @@ def compose(
         "final_mint": FinalMint(desk, examiner, evm_minter(settings), payments).mint,
         "x402": settlement.attend,
         "batch": pfp.pop("batch"),
+        **levels,
     }
     sources: list[Source] = [RoleMints(chain), Geoplets(geoplets)]
     return [
         relay(settings, ledger),
         *intakes(settings, Results(desk, examiner, store, settlement)),
+        *tallies(settings),
         *(watcher(settings, source, publisher) for source in sources),
+        reconciler(settings, desk, clock, asked),
         *workers(settings, clock, quick, slow, pfp),
     ]
 
@@ -156,6 +163,13 @@ def workers(
     url, now, pace = settings.database, clock.now, paces(settings.mega_env)
     unhurried = [Worker(url, each, now, paces=pace, poll_s=UNHURRIED_S) for each in slow]
     return [Worker(url, quick, now, paces=pace), *unhurried]
+
+
+def reconciler(
+    settings: Settings, desk: Desk, clock: Clock, asked: httpx.AsyncClient
+) -> Reconciler:
+    every_s, found = RECONCILE_S[settings.mega_env], checks(settings, desk, asked)
+    return Reconciler(settings.database, found, clock.now, every_s=every_s)
 
 
 def relay(settings: Settings, ledger: Ledger) -> Relay:
@@ -171,6 +185,10 @@ def watcher(settings: Settings, source: Source, publisher: Publisher) -> Watcher
         confirmations=settings.evm_confirmations,
         poll_s=BLOCK_S[settings.mega_env],
     )
+
+
+def evm_depths(settings: Settings) -> Depths:
+    return Depths(settings.evm_confirmations, settings.evm_finality_blocks)
 
 
 def x402_depths(settings: Settings) -> X402Depths:
@@ -198,6 +216,12 @@ def intakes(settings: Settings, results: Results) -> list[Intake]:
     ]
 
 
+def tallies(settings: Settings) -> list[Tally]:
+    """One for each projection of a topic."""
+    kafka, prefix = settings.kafka_bootstrap_servers, settings.mega_topic_prefix
+    return [Tally(settings.database, kafka, prefix, each) for each in topic_projections()]
+
+
 def paces(env: str) -> dict[str, Pace]:
     """How often each kind of promise is looked at again."""
     block, longest = BLOCK_S[env], LONGEST_PAUSE_S[env]
@@ -210,6 +234,8 @@ def paces(env: str) -> dict[str, Pace]:
         "x402": Pace(block / 2, min(longest, 10 * block)),
         "picture": Pace(PICTURE_S[env], longest),
         "batch": Pace(2 * SLOT_S[env], min(longest, 10 * SLOT_S[env])),
+        "level": Pace(2 * SLOT_S[env], min(longest, 10 * SLOT_S[env])),
+        "pin": Pace(PICTURE_S[env], longest),
         "art": Pace(SLOT_S[env] / 4, longest),
         "mint": Pace(SLOT_S[env], min(longest, 10 * SLOT_S[env])),
     }

@@ -60,8 +60,11 @@ class Config:
         """0: the default."""
         return len(self.versions)
 
+    def at(self, key: str, version: int) -> Any:
+        return self.versions[version - 1].value if version else KINDS[key].default
+
     def value(self, key: str) -> Any:
-        return self.versions[-1].value if self.versions else KINDS[key].default
+        return self.at(key, self.version)
 
     # Decisions.
 

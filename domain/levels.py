@@ -6,17 +6,19 @@ Volumes are decimal strings of US dollars, compared exactly; always the next lev
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from decimal import Decimal, InvalidOperation
+from decimal import Decimal
+from fractions import Fraction
 from itertools import pairwise
 from typing import Any
 
 LEVELS_KEY = "nft.levels"
 LEVELS_MAX = 20
 BADGES_MAX = 1_000
-VOLUME_MAX = Decimal(10) ** 20
-CENTS_OF_CENTS = 10
+# As exact as trades are; `providers.md` §11.
+_usd = re.compile(r"[0-9]{1,20}(\.[0-9]{1,10})?")
 
 NAMES: Mapping[int, str] = {
     1: "Tech Chicken",
@@ -69,16 +71,9 @@ def _level(number: int, row: Any) -> Level:
 
 
 def _volume(said: Any) -> Decimal:
-    try:
-        volume = Decimal(said) if isinstance(said, str) and said.isascii() else None
-    except InvalidOperation:
-        volume = None
-    if volume is None or not volume.is_finite() or not 0 < volume <= VOLUME_MAX:
+    if not isinstance(said, str) or not _usd.fullmatch(said) or not Decimal(said):
         raise ValueError("volume_usd must be a decimal string above 0")
-    exponent = volume.as_tuple().exponent
-    if not isinstance(exponent, int) or exponent < -CENTS_OF_CENTS:
-        raise ValueError(f"volume_usd must have at most {CENTS_OF_CENTS} decimals")
-    return volume
+    return Decimal(said)
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,8 +117,8 @@ class Qualification:
     @property
     def progress_percent(self) -> int:
         """Of the volume; 100 only when there is enough of it."""
-        share = self.record.volume_usd * 100 // self.level.volume_usd
-        return max(0, min(100, int(share)))
+        share = Fraction(self.record.volume_usd) / Fraction(self.level.volume_usd)
+        return max(0, min(100, int(share * 100)))
 
     @property
     def badges(self) -> tuple[Badge, ...]:

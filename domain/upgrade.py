@@ -9,11 +9,12 @@ C18–C21.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 from domain import upgrade_events as happened
 from domain.event import Event
+from domain.solana import Absence
 from domain.state import changed
 from domain.upgrade_attempt import Attempt
 from domain.upgrade_refusals import (
@@ -23,18 +24,23 @@ from domain.upgrade_refusals import (
     UpgradeUnderway,
 )
 
+CONFLICTS = frozenset({"vanished", "level_mismatch", "unknown_token"})
+"""Kinds of discrepancy in which the ledger stays as it is: only a person can end them."""
+
 FAILED_KEPT = 10
 """Attempts that came to nothing and are remembered: a wallet may have sent one of them late."""
 
 
 @dataclass(frozen=True, slots=True)
 class LevelToken:
-    """As the chain has shown it; `owner` is the wallet that it was minted to."""
+    """As the chain has shown it; `owner` is the wallet that it was minted to, `slot` when it was
+    known to be where it is."""
 
     level: int
     mint: str
     owner: str
     upgrade_id: str
+    slot: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,13 +55,15 @@ class Review:
 
 @dataclass(frozen=True)
 class Upgrade:
-    """`away`: tokens that left their wallet by no doing of ours, by mint. `reviews` by mint."""
+    """`away`: tokens that left their wallet by no doing of ours, by mint. `reviews` by mint;
+    `settled`: mints whose conflict a person has closed, and which is not opened again."""
 
     attempts: Mapping[str, Attempt] = field(default_factory=dict)
     last: str = ""
     token: LevelToken | None = None
     away: Mapping[str, LevelToken] = field(default_factory=dict)
     reviews: Mapping[str, Review] = field(default_factory=dict)
+    settled: frozenset[str] = frozenset()
 
     # Questions.
 
@@ -94,9 +102,21 @@ class Upgrade:
         return frozenset(badge for badges in takers for badge in badges)
 
     @property
+    def bound_badges(self) -> frozenset[str]:
+        """Those, and what a failed attempt would consume after all if it landed."""
+        landing = (each.terms.badges for each in self.watched)
+        return self.taken_badges.union(*landing)
+
+    @property
     def held_up(self) -> bool:
         """Its token is in another wallet, and nobody has looked into it yet."""
         return any(mint in self.reviews for mint in self.away)
+
+    def gone_on(self, mint: str) -> bool:
+        """Whether the pass has, or may yet get, a token without giving up that of `mint`."""
+        coming = (each for each in self.attempts.values() if each.watched or each.owed)
+        other = self.token is not None and self.token.mint != mint
+        return other or any(each.terms.burns != mint for each in coming)
 
     # Decisions.
 
@@ -114,8 +134,7 @@ class Upgrade:
             return None, []
         if unlock != (known.terms.recipe == "nft_unlock"):
             raise NoToken() if not unlock else AlreadyUnlocked()
-        over = known.window is not None and known.window.expires_at <= at
-        if over or (known.submitted and known.open):
+        if known.window is not None and known.window.expires_at <= at:
             raise UpgradeUnderway()
         return known, known.reopen()
 
@@ -124,30 +143,43 @@ class Upgrade:
         return [] if terms.upgrade_id in self.attempts else [terms]
 
     def burn(self, mint: str, owner: str, signature: str, slot: int, named: str) -> list[Event]:
-        """The token of `mint` was burned. It counts for the attempt that goes on, or that may still
-        land, else for the one that the burn itself names: nothing is lost because we had given it
-        up. A burn by another wallet counts for none."""
-        able = [
-            each
-            for each in self.attempts.values()
-            if each.terms.burns == mint and each.terms.wallet == owner and not each.minted
-        ]
-        if not able or (self.token is None and any(each.burn for each in able)):
+        """The token of `mint` was burned. It counts once: for the attempt that goes on, or that may
+        still land, else for the one that the burn itself names: nothing is lost because we had
+        given it up. A burn by another wallet counts for none, nor does one after which the pass has
+        gone on."""
+        burning = [each for each in self.attempts.values() if each.terms.burns == mint]
+        if any(each.burn for each in burning) or self.gone_on(mint):
             return []
+        able = [each for each in burning if each.terms.wallet == owner]
         going_on = [each for each in able if each.open or each.watched]
         meant = [each for each in able if each.terms.upgrade_id == named]
         chosen = going_on or meant
         return chosen[-1].confirm_burn(owner, signature, slot) if chosen else []
 
+    def thwart(self, mint: str, slot: int) -> list[Event]:
+        """The token of `mint` was burned, and not for us: who waits to burn it waits in vain."""
+        events: list[Event] = []
+        for each in self.watched:
+            if each.terms.burns == mint:
+                failed = each.fail("SUPPORT", "its token was burned otherwise")
+                known = each.evolve(failed[0]) if failed else each
+                events += [*failed, *known.lapse(Absence("", 0, slot))]
+        return events
+
     def correct(self, found: happened.CorrectionRecorded) -> list[Event]:
-        """What the chain says of a token, unless it is known."""
+        """What the chain says of a token, unless it is known. A burn is left to the attempt that
+        waits for one; a token is not taken back beside another."""
+        mint, ours = found.mint, self.token is not None and self.token.mint == found.mint
         match found.kind:
-            case "burned_outside" | "sent_away":
-                news = self.token is not None and self.token.mint == found.mint
+            case "burned_outside":
+                awaited = any(each.terms.burns == mint for each in self.watched)
+                news = (ours or mint in self.away) and not awaited
+            case "sent_away":
+                news = ours
             case "came_back":
-                news = found.mint in self.away
+                news = mint in self.away and not self.gone_on(mint)
             case _:
-                news = found.mint not in self.reviews
+                news = mint not in self.reviews and mint not in self.settled
         return [found] if news else []
 
     def close_review(self, pass_id: str, mint: str, reason: str, by: str) -> list[Event]:
@@ -166,12 +198,13 @@ class Upgrade:
                 return changed(self, attempts=attempts, last=id_)
             case happened.CorrectionRecorded():
                 return self._corrected(event)
-            case happened.ReviewClosed(mint=mint, upgrade_id=id_) if mint:
+            case happened.ReviewClosed(mint=mint) if mint in self.reviews:
                 left = {key: each for key, each in self.reviews.items() if key != mint}
-                return changed(self, reviews=left)
+                stays = {mint} if self.reviews[mint].kind in CONFLICTS else frozenset[str]()
+                return changed(self, reviews=left, settled=self.settled | stays)
             case happened.UpgradeEvent(upgrade_id=id_) if id_ in self.attempts:
                 attempts = {**self.attempts, id_: self.attempts[id_].evolve(event)}
-                return changed(self, attempts=attempts, token=self._token_after(event))
+                return changed(self._after(event), attempts=attempts)
         return self
 
     def _remembered(self) -> dict[str, Attempt]:
@@ -180,25 +213,34 @@ class Upgrade:
         forgotten = set(gone[: len(gone) - FAILED_KEPT + 1]) if len(gone) >= FAILED_KEPT else set()
         return {id_: each for id_, each in self.attempts.items() if id_ not in forgotten}
 
-    def _token_after(self, event: happened.UpgradeEvent) -> LevelToken | None:
+    def _after(self, event: happened.UpgradeEvent) -> Upgrade:
         match event:
             case happened.LevelMinted(level=level, mint=mint, owner=owner, upgrade_id=id_):
-                return LevelToken(level, mint, owner, id_)
-            case happened.BurnConfirmed(mint=mint) if self.token and self.token.mint == mint:
-                return None
-        return self.token
+                token = LevelToken(level, mint, owner, id_, event.slot)
+                return changed(self, token=token)
+            case happened.BurnConfirmed(mint=mint):
+                return self._without(mint)
+        return self
+
+    def _without(self, mint: str) -> Upgrade:
+        """Its token is no more, wherever it was."""
+        token = None if self.token and self.token.mint == mint else self.token
+        away = {key: each for key, each in self.away.items() if key != mint}
+        reviews = {key: each for key, each in self.reviews.items() if key != mint}
+        return changed(self, token=token, away=away, reviews=reviews)
 
     def _corrected(self, event: happened.CorrectionRecorded) -> Upgrade:
-        mint, reviews, away, token = event.mint, dict(self.reviews), dict(self.away), self.token
-        if event.review:
-            reviews[mint] = Review(event.kind, mint, event.upgrade_id, event.chain_value)
+        mint, known = event.mint, self
         match event.kind:
             case "burned_outside":
-                token = None
-            case "sent_away" if token:
-                away[mint], token = token, None
-            case "came_back" if mint in away:
-                back = away.pop(mint)
-                reviews.pop(mint, None)
-                token = token or back
-        return changed(self, token=token, away=away, reviews=reviews)
+                known = self._without(mint)
+            case "sent_away" if self.token:
+                left = replace(self.token, slot=event.slot)
+                known = changed(self, token=None, away={**self.away, mint: left})
+            case "came_back" if mint in self.away:
+                back = replace(self.away[mint], slot=event.slot)
+                known = changed(self._without(mint), token=back)
+        if not event.review:
+            return known
+        review = Review(event.kind, mint, event.upgrade_id, event.chain_value)
+        return changed(known, reviews={**known.reviews, mint: review})

@@ -97,22 +97,22 @@ class Attempt:
 
     @property
     def reason(self) -> str:
-        if self.owed:
-            return self.failure.reason if self.failure else ""
-        return self.failed.reason if self.failed else ""
+        why = self.failure if self.owed else self.failed
+        return why.reason if why else ""
 
     @property
     def level(self) -> int:
-        """Of the token that is to be minted."""
-        return self.approval.level if self.approval else self.terms.level
+        """Of the token that was minted, or is to be."""
+        chosen = self.minted or self.approval or self.terms
+        return chosen.level
 
     @property
     def cid(self) -> str:
-        return self.approval.cid if self.approval else self.terms.cid
+        return (self.minted or self.approval or self.terms).cid
 
     @property
     def metadata(self) -> str:
-        return self.approval.metadata if self.approval else self.terms.metadata
+        return (self.approval or self.terms).metadata
 
     @property
     def metadata_stored(self) -> bool:
@@ -173,8 +173,7 @@ class Attempt:
             return []
         return [
             happened.BurnConfirmed(
-                pass_id=self.terms.pass_id,
-                upgrade_id=self.terms.upgrade_id,
+                **self.ids,
                 mint=self.terms.burns,
                 owner=owner,
                 signature=signature,
@@ -206,8 +205,7 @@ class Attempt:
             return []
         return [
             happened.LevelMintDropped(
-                pass_id=self.terms.pass_id,
-                upgrade_id=self.terms.upgrade_id,
+                **self.ids,
                 signature=signature,
                 reason=reason,
                 proof_height=height,
@@ -239,7 +237,8 @@ class Attempt:
 
     def record(self, token: TokenFound, level: int, cid: str, signature: str) -> list[Event]:
         """The chain shows its token, with the level and metadata that one of us has signed."""
-        if self.minted:
+        approval = self.approval
+        if self.minted or (self.terms.burns and not self.burn):
             return []
         return [
             happened.LevelMinted(
@@ -251,7 +250,8 @@ class Attempt:
                 cid=cid,
                 signature=signature,
                 slot=token.slot,
-                compensation=self.approval is not None and self.approval.cid == cid,
+                compensation=approval is not None
+                and (level > self.terms.level or cid == approval.cid),
             )
         ]
 
@@ -277,7 +277,7 @@ class Attempt:
                 return replace(self, burn=event, failed=None, watched=False)
             case happened.MetadataPinned(cid=cid):
                 return replace(self, pinned=self.pinned | {cid})
-            case happened.ReviewClosed():
+            case happened.ReviewClosed(mint=""):
                 return replace(self, reviewed=True)
         return self._with_token(event)
 

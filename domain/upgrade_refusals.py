@@ -36,10 +36,6 @@ class UpgradeOver(Refused):
     """The time to sign is over and nothing was burned or minted; ask for it again."""
 
 
-class UnknownTransaction(Refused):
-    """Hand in either the signed transaction or the signature of the one that your wallet sent."""
-
-
 class SecondPersonRequired(Refused):
     """A compensation needs a second person: somebody else has to send the same."""
 
@@ -50,3 +46,7 @@ class NothingOwed(Refused):
 
 class LevelTooLow(Refused):
     """A compensation is equivalent or superior: the level must not be below what is owed."""
+
+
+class LevelUnknown(Refused):
+    """There is no such level."""

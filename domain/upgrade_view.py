@@ -37,7 +37,7 @@ def describe_next(upgrade: Upgrade, free: Record, levels: Sequence[Level]) -> di
     if level is None:
         return None
     attempt = upgrade.recovery or next((each for each in upgrade.watched if each.open), None)
-    proven = attempt is not None and attempt.terms.level == level.level
+    proven = attempt is not None and attempt.level == level.level
     asked = Qualification(level, free)
     return {
         "level": level.level,

@@ -11,6 +11,7 @@ from ledger.codec import Recorded
 from projections.announcer import Announcer
 from projections.batches import Batches, TrackedBatch
 from projections.characters import Card, Characters
+from projections.level_announcer import LevelStates
 from projections.topics import topics_of
 from projections.x402_orders import TrackedOrder, X402Orders
 
@@ -171,7 +172,7 @@ class CreditBalances(Announcer[Balance]):
 
 
 def all_announcers() -> tuple[Announcer[Any], ...]:
-    return (CharacterStates(), GeopletStates(), BatchProgress(), CreditBalances())
+    return (CharacterStates(), GeopletStates(), BatchProgress(), CreditBalances(), LevelStates())
 
 
 def _ui(card: Card | None) -> str:

@@ -49,13 +49,15 @@ def review_case(mint: str) -> str:
 
 def case_keys(event: happened.UpgradeEvent) -> tuple[str, ...]:
     match event:
-        case happened.CorrectionRecorded(mint=mint, kind=kind, review=review):
-            return (review_case(mint),) if review or kind == "came_back" else ()
+        case happened.CorrectionRecorded(mint=mint, review=review):
+            return (review_case(mint),) if review or closes(event) else ()
         case happened.ReviewClosed(mint=mint) if mint:
             return (review_case(mint),)
         case happened.UpgradeFailed() | happened.UpgradeReopened() | happened.ReviewClosed():
             return (support_case(event.upgrade_id),)
-        case happened.BurnConfirmed():
+        case happened.BurnConfirmed(mint=mint):
+            return (owed_case(event.upgrade_id), support_case(event.upgrade_id), review_case(mint))
+        case happened.LevelMinted():
             return (owed_case(event.upgrade_id), support_case(event.upgrade_id))
     return (owed_case(event.upgrade_id),)
 
@@ -76,7 +78,7 @@ def closes(event: happened.UpgradeEvent) -> bool:
     match event:
         case happened.LevelMinted() | happened.ReviewClosed() | happened.UpgradeReopened():
             return True
-        case happened.CorrectionRecorded(kind="came_back"):
+        case happened.CorrectionRecorded(kind="came_back" | "burned_outside"):
             return True
     return isinstance(event, happened.BurnConfirmed)
 

@@ -8,6 +8,7 @@ CREATE TABLE IF NOT EXISTS upgrades (
     state      text   NOT NULL
 );
 CREATE INDEX IF NOT EXISTS upgrades_of_pass ON upgrades (pass_id, position);
+CREATE INDEX IF NOT EXISTS upgrades_of_mint ON upgrades ((view->>'mint'));
 
 -- load --
 SELECT upgrade_id, state FROM upgrades WHERE upgrade_id = ANY (%s);
@@ -21,3 +22,6 @@ ON CONFLICT (upgrade_id) DO UPDATE SET
 
 -- drop --
 DELETE FROM upgrades WHERE upgrade_id = ANY (%s);
+
+-- of_mints --
+SELECT view->>'mint', pass_id, upgrade_id FROM views.upgrades WHERE view->>'mint' = ANY (%(mints)s);

@@ -12,6 +12,7 @@ TX_HASH = "0x" + "5e" * 32
 BATCH_ID = "7d0f8a52-4a0c-4b6e-9d53-1f2f0a6c3b11"
 SOLANA_WALLET = "EEU1j3CNZqQoBWGVKPBN2DZ8XaVQtZCtEKQF4QdF8mfg"
 SIGNED_TRANSACTION = b64encode(b"\x02" + b"\x5e" * 128 + b"\x80\x01").decode()
+UPGRADE_ID = "3f1b7c52-0d0e-4a6b-8f53-9a2f0a6c3b77"
 _contract, _token = "0x" + "c0" * 20, "0x" + "70" * 20
 
 VOUCHER: dict[str, Any] = {
@@ -120,4 +121,35 @@ BATCH: dict[str, Any] = {
     "minted": [],
     "remaining": 5,
     "expiresAt": "2026-01-01T00:01:00Z",
+}
+
+UPGRADE: dict[str, Any] = {
+    "upgrade_id": UPGRADE_ID,
+    "recipe": "nft_upgrade",
+    "state": "minted",
+    "level": 2,
+    "reason_class": None,
+    "reason": None,
+    "wallet": SOLANA_WALLET,
+    "burns": "8FkzE8XfE4vnuVGP5F4kYHSQTnZGHQGgNXnvVLgPBtoV",
+    "mint": "4mKSoDDqApmF1DqXvVTSL6tu2zixrSSNjqMxUnwvVzy2",
+    "metadata_uri": "ipfs://bafkreib",
+    "evidence": {
+        "volume_usd": "512000.5",
+        "required_volume_usd": "500000",
+        "badges": ["badge-1", "badge-2"],
+        "config_version": 0,
+    },
+    "burn_signature": None,
+    "mint_signature": None,
+    "attempts": 0,
+    "next_try_at": None,
+    "timeline": [
+        {
+            "event": "upgrade_requested",
+            "event_id": "upgrade:pass:user:ada/4",
+            "state": "prepared",
+            "at": "2026-01-01T00:00:00Z",
+        }
+    ],
 }

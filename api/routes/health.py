@@ -75,15 +75,20 @@ async def measure(parts: Parts) -> None:
     """Reads the state of ledger and views into the gauges."""
     head, positions = await standing(parts)
     lags: dict[tuple[str, ...], float] = {(n,): max(head - p, 0) for n, p in positions.items()}
+    lags |= {(n,): behind for n, behind in await parts.reader.rows(SQL["topics_behind"])}
     state: dict[str, Any] = dict(await parts.reader.rows(SQL["counts"]))
     orders = {(s,): n for s, n in await parts.reader.rows(SQL["orders_by_status"])}
     meters = parts.meters
     meters.set("mega_ledger_head", "Last position of the ledger.", {(): head})
-    meters.set("mega_projection_lag", "Events not yet shown.", lags, "projection")
+    meters.set("mega_projection_lag", "Events, or messages of a topic, not yet shown.", lags, "projection")
     meters.set("mega_parked", "Events that a projection could not apply.", {(): state["parked"]})
     meters.set("mega_todo_due", "Promises that are due.", {(): state["due"]})
     meters.set("mega_todo_oldest_seconds", "How long the oldest is due.", {(): state["oldest"]})
     meters.set("mega_orders", "Orders by status.", orders, "status")
+    stale, climbing = state["levels_stale"], await parts.reader.rows(SQL["upgrades_by_state"])
+    meters.set("mega_levels_stale_seconds", "How old the oldest unseen event is.", {(): stale})
+    upgrades = {(s,): n for s, n in climbing}
+    meters.set("mega_upgrades", "Unlocks and upgrades by state.", upgrades, "state")
     batches = {(kind, s): n for kind, s, n in await parts.reader.rows(SQL["batches_by_status"])}
     meters.set("mega_batches", "PFP batches by status.", batches, "recipe", "status")
     await measure_x402(parts)

@@ -152,7 +152,9 @@ class Levels:
         if fate is None:
             proof = await self._chain.absence(signed.signature, signed.last_valid_height)
             if proof is None:
-                await self._chain.broadcast(signed.raw)
+                # After a compensation was approved, what was signed before is only let lapse.
+                if signed.cid == owed.cid:
+                    await self._chain.broadcast(signed.raw)
                 return
             place = {"proof_height": proof.height, "proof_slot": proof.slot}
             await self._drop(owed, signed, "it was not taken into a block in time", promise, place)

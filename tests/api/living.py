@@ -29,6 +29,7 @@ from projections.catalog import all_projections
 from projections.runner import Runner
 from settings import Settings
 from tests.api.based import FakeBase
+from tests.api.fake_levels import FakeLevels
 from tests.api.fake_solana import HURRIED, FakeSolana
 from tests.api.opened import ADDRESSES, CHAIN_ID
 from tests.world import Database, TestWorld
@@ -81,6 +82,7 @@ class Living:
     head: list[int | None]
     base: FakeBase
     solana: FakeSolana
+    levels: FakeLevels
 
     async def caller(self, scope: str = "user", wallet: str | None = None) -> Caller:
         wallet = wallet or f"0x{secrets.token_hex(20)}"
@@ -165,11 +167,12 @@ async def living(
     env = {name.lower(): value for name, value in world.environment().items()}
     own = {"database_url": database.url, "evm_chain_id": CHAIN_ID}
     settings = Settings.load(**{**env, **ADDRESSES, **own, **given})
-    async with open_parts(settings, ask, base.base, solana.solana) as parts:
+    levels = FakeLevels(solana)
+    async with open_parts(settings, ask, base.base, solana.solana, levels.levels) as parts:
         runners = [Runner(database.url, parts.ledger, one) for one in all_projections()]
         running = [asyncio.create_task(runner.run()) for runner in runners]
         try:
-            yield Living(parts, create_app(parts), head, base, solana)
+            yield Living(parts, create_app(parts), head, base, solana, levels)
         finally:
             for runner in runners:
                 runner.stop()

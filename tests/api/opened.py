@@ -23,6 +23,7 @@ from projections.catalog import all_projections
 from projections.runner import Runner
 from settings import Settings
 from tests.api.based import FakeBase
+from tests.api.fake_levels import FakeLevels
 from tests.api.fake_solana import FakeSolana
 from tests.world import Database, TestWorld
 
@@ -135,7 +136,8 @@ async def opened(
     given = {name.lower(): value for name, value in env.items()}
     own = {"database_url": database.url, "mega_public_host": HOST, "evm_chain_id": CHAIN_ID}
     loaded = Settings.load(**{**given, **ADDRESSES, **own, **settings})
-    asked = FakeBase().base, FakeSolana().solana
+    solana = FakeSolana()
+    asked = FakeBase().base, solana.solana, FakeLevels(solana).levels
     async with open_parts(loaded, head, *asked, ask_wallet) as parts:
         transport = httpx.ASGITransport(app=create_app(parts), raise_app_exceptions=False)
         base: Any = {"transport": transport, "base_url": f"http://{HOST}"}

@@ -20,6 +20,7 @@ UNREPEATABLE = (
     "/dev/world",
     "/pfp/",
     "/events",
+    "/api/nft/",
 )
 """Need what an example cannot hold: a fresh signature, a world, or end. They have tests of their
 own."""

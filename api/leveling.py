@@ -1,0 +1,151 @@
+"""Unlocks and upgrades between a request and its answer (`contract.md` §6)."""
+
+from __future__ import annotations
+
+import asyncio
+from functools import partial
+from typing import Any, Literal
+from uuid import uuid4
+
+import structlog
+from starlette.requests import Request
+from starlette.responses import Response
+
+from api.deps import answered, parts_of, recorded
+from api.owners import identities_of
+from api.parts import Parts
+from api.pfp_problems import SolanaSilent
+from api.principal import Principal
+from api.problems import NotFound
+from api.reading import SQL
+from commands.command import look
+from commands.request_upgrade import Minting, RequestUpgrade, SeeLevels, standing
+from commands.upgrades import SubmitTransaction
+from domain.event import Refused
+from domain.levels import DEFAULT_LEVELS, Badge, Record, levels_of
+from domain.solana import BLOCKHASH_LASTS, Prepared
+from domain.upgrade import Upgrade
+from domain.upgrade_attempt import Attempt
+from domain.upgrade_events import UpgradeRequested
+from domain.upgrade_refusals import NoToken, UpgradeOver
+from domain.upgrade_view import describe_status
+from projections.badges import badges_of
+from projections.levels import Levels
+from projections.names import names_of
+from projections.trading_volume import volume_of
+
+_levels = Levels()
+
+log = structlog.get_logger()
+
+
+async def record_of(request: Request, who: Principal) -> Record:
+    """What the pass has traded and earned, under every name that leads to it."""
+    rows = parts_of(request).reader.rows
+    names = names_of(who.names, await identities_of(request, who))
+    volume, badges = await asyncio.gather(volume_of(rows, names), badges_of(rows, names))
+    return Record(volume, tuple(Badge(*badge) for badge in badges))
+
+
+async def status(request: Request, who: Principal) -> dict[str, Any]:
+    """The body of `GET /api/nft/status`: from the projection, from the ledger where it has none."""
+    parts = parts_of(request)
+    record, found, config = await asyncio.gather(
+        record_of(request, who),
+        parts.reader.rows(SQL["climbs"], {"names": list(who.names)}),
+        parts.reader.rows(SQL["levels_config"]),
+    )
+    parts.meters.level_read(hit=bool(found))
+    if found:
+        upgrades = [_levels.revive(text).upgrade for (text,) in found]
+    else:
+        see = SeeLevels(asked_by=who.pass_id)
+        upgrades = list(see.upgrades(await look(parts.ledger, see)).values())
+    levels = levels_of(config[0][0] if config else DEFAULT_LEVELS)
+    return describe_status(max(upgrades, key=standing), record, levels)
+
+
+async def ask_for_level(
+    request: Request, who: Principal, kind: Literal["unlock", "upgrade"]
+) -> Response:
+    """Begins the attempt, or finds the open one; an upgrade only of a token that the chain shows in
+    its wallet."""
+    parts = parts_of(request)
+    command = await _requesting(request, who, kind)
+    see = SeeLevels(asked_by=who.pass_id)
+    seen = await look(parts.ledger, see)
+    token = see.upgrades(seen)[see.owner(seen)].token
+    if kind == "upgrade" and token and not await _held(parts, token.mint, token.owner):
+        raise NoToken()
+    return answered(await recorded(request, who, command))
+
+
+async def _held(parts: Parts, mint: str, owner: str) -> bool:
+    """A chain that cannot be asked stops nobody here: the burn itself is verified."""
+    try:
+        return await parts.levels.held(mint, owner)
+    except SolanaSilent:
+        return True
+
+
+async def _requesting(
+    request: Request, who: Principal, kind: Literal["unlock", "upgrade"]
+) -> RequestUpgrade:
+    parts, id_ = parts_of(request), str(uuid4())
+    prepare: Any
+    try:
+        blockhash = await parts.solana.blockhash()
+    except SolanaSilent as silent:
+        prepare = partial(_cannot_prepare, silent)
+    else:
+
+        def prepare(terms: UpgradeRequested) -> Prepared:
+            return parts.levels.prepare(terms, blockhash)
+
+    return RequestUpgrade(
+        asked_by=who.pass_id,
+        kind=kind,
+        recipe="nft_unlock" if kind == "unlock" else parts.levels.recipe,
+        upgrade_id=id_,
+        record=await record_of(request, who),
+        minting=Minting(
+            mint=parts.levels.mint_of(id_),
+            metadata=lambda level: parts.levels.metadata(level, id_),
+            prepare=prepare,
+        ),
+        expires_at=parts.clock.now() + BLOCKHASH_LASTS,
+    )
+
+
+def _cannot_prepare(why: Refused, terms: UpgradeRequested) -> Prepared:
+    raise why
+
+
+async def own_attempt(request: Request, who: Principal, id_: str) -> tuple[str, Attempt]:
+    """Under whose name it is, and the attempt by the ledger; NotFound when it is not the
+    caller's."""
+    see = SeeLevels(asked_by=who.pass_id)
+    found: dict[str, Upgrade] = see.upgrades(await look(parts_of(request).ledger, see))
+    for owner, upgrade in found.items():
+        if id_ in upgrade.attempts:
+            return owner, upgrade.attempts[id_]
+    raise NotFound()
+
+
+async def hand_in(
+    request: Request, who: Principal, owner: str, attempt: Attempt, raw: str, signature: str
+) -> Response:
+    """Records what the wallet signed, or the signature of what it sent; the chain decides."""
+    parts, window = parts_of(request), attempt.window
+    if raw:
+        if window is None:
+            raise UpgradeOver()
+        prepared = Prepared(
+            window.message, window.raw, "", window.blockhash, window.last_valid_height
+        )
+        raw = parts.levels.complete(prepared, attempt.terms.wallet, raw)
+        signature = parts.levels.signature_of(raw)
+    submit = SubmitTransaction(
+        owner=owner, upgrade_id=attempt.terms.upgrade_id, raw=raw, signature=signature
+    )
+    return answered(await recorded(request, who, submit))

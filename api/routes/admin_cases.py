@@ -1,0 +1,128 @@
+"""What administrators do about a case of a level token: compensate, retry, resolve."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Path, Request, Response
+from pydantic import Field, StringConstraints
+
+from api.audits import admin_asks
+from api.body import Body, NoBody
+from api.deps import parts_of, write
+from api.problems import NotFound
+from api.routes.examples import UPGRADE_ID
+from api.speech import told
+from api.waiting import recovery
+from commands.cases import CloseCase, Compensate, RetryMint
+from domain.upgrade_refusals import NothingOwed
+from projections.upgrade_cases import owed_case
+
+router = APIRouter(prefix="/admin/recoveries", tags=["administration"])
+REFUSALS = (403, 404, 409, 413, 422, 429, 503)
+CaseId = Annotated[str, Path(alias="id", examples=[owed_case(UPGRADE_ID)])]
+Reason = Annotated[str, StringConstraints(min_length=1, max_length=1000)]
+
+
+class Wanted(Body):
+    """Equivalent or superior: the level must not be below the one that is owed."""
+
+    level: Annotated[int, Field(ge=1, le=20)]
+    reason: Reason
+
+
+class Because(Body):
+    reason: Reason
+
+
+@router.post(
+    "/{id}/compensate",
+    **told(
+        "Mint a token of this level in place of the one that is owed; needs two people",
+        body=Wanted,
+        example={"level": 3, "reason": "the mint could not be sent for a day"},
+        answers={
+            202: {
+                "upgrade_id": UPGRADE_ID,
+                "state": "proposed",
+                "level": 3,
+                "proposed_by": "pass:user:ada",
+                "approved_by": None,
+            }
+        },
+        problems=REFUSALS,
+        keyed=True,
+    ),
+)
+async def compensate(request: Request, case_id: CaseId) -> Response:
+    who, asked = await admin_asks(request, Wanted)
+    parts, case = parts_of(request), await _case(request, case_id)
+    upgrade_id = _about(case, "owed")
+    command = Compensate(
+        owner=_owner(case),
+        upgrade_id=upgrade_id,
+        level=asked.level,
+        reason=asked.reason,
+        by=who.pass_id,
+        metadata=lambda level: parts.levels.metadata(level, upgrade_id),
+    )
+    return await write(request, who, command)
+
+
+@router.post(
+    "/{id}/retry",
+    **told(
+        "Try to mint what is owed now, and not when its time comes",
+        body=NoBody,
+        example={},
+        answers={202: {"upgrade_id": UPGRADE_ID, "state": "recovery"}},
+        problems=REFUSALS,
+        keyed=True,
+    ),
+)
+async def retry(request: Request, case_id: CaseId) -> Response:
+    who, _ = await admin_asks(request, NoBody)
+    case = await _case(request, case_id)
+    command = RetryMint(owner=_owner(case), upgrade_id=_about(case, "owed"), by=who.pass_id)
+    return await write(request, who, command)
+
+
+@router.post(
+    "/{id}/resolve",
+    **told(
+        "Close a case that somebody has seen to; what is owed ends with its token alone",
+        body=Because,
+        example={"reason": "spoke to the owner"},
+        answers={202: {"state": "resolved"}},
+        problems=REFUSALS,
+        keyed=True,
+    ),
+)
+async def resolve(request: Request, case_id: CaseId) -> Response:
+    who, asked = await admin_asks(request, Because)
+    case = await _case(request, case_id)
+    kind, _, about = case["id"].partition(":")
+    named = {"review": "mint", "support": "upgrade_id"}
+    if kind not in named:
+        raise NothingOwed()
+    said = {"owner": _owner(case), "reason": asked.reason, "by": who.pass_id}
+    return await write(request, who, CloseCase(**said, **{named[kind]: about}))
+
+
+async def _case(request: Request, case_id: str) -> dict[str, Any]:
+    found = await recovery(parts_of(request).reader.rows, case_id)
+    if found is None:
+        raise NotFound()
+    return found
+
+
+def _about(case: dict[str, Any], wanted: str) -> str:
+    kind, _, about = case["id"].partition(":")
+    if kind != wanted:
+        raise NothingOwed()
+    return str(about)
+
+
+def _owner(case: dict[str, Any]) -> str:
+    """The pass in whose stream the case is."""
+    return str(case["stream"]).partition(":")[2]
