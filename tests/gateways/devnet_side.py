@@ -54,13 +54,15 @@ class Liar:
 
 @dataclass
 class Devnet:
-    """`ask` says what the gateways have no word for; `both` asks the network and the liar."""
+    """`ask` says what the gateways have no word for. `both` asks the network and the liar,
+    `doubtful` the liar alone."""
 
     front: Alone
     other: Alone
     liar: Liar
     chain: SolanaRpc
     both: SolanaRpc
+    doubtful: SolanaRpc
     ask: Endpoint
 
     async def wallet(self, lamports: int = SOL) -> Keypair:
@@ -81,14 +83,17 @@ class Devnet:
         await self.final()
 
     async def sends(
-        self, wallet: Keypair, *instructions: Instruction, preflight: bool = True
+        self,
+        wallet: Keypair,
+        *instructions: Instruction,
+        signs: Keypair | None = None,
+        preflight: bool = True,
     ) -> str:
-        """A transaction of the wallet's own; its signature."""
-        recent = await self.chain.blockhash()
-        unsigned = MessageV0.try_compile(
-            wallet.pubkey(), instructions, [], Hash.from_string(recent.value)
-        )
-        raw = base64.b64encode(bytes(VersionedTransaction(unsigned, [wallet]))).decode()
+        """A transaction of the wallet's own, which another may sign as well; its signature."""
+        recent = Hash.from_string((await self.chain.blockhash()).value)
+        unsigned = MessageV0.try_compile(wallet.pubkey(), instructions, [], recent)
+        signers = [wallet, signs] if signs else [wallet]
+        raw = base64.b64encode(bytes(VersionedTransaction(unsigned, signers))).decode()
         how = {"encoding": "base64", "skipPreflight": not preflight} | CONFIRMED
         signature = await self.ask.ask("sendTransaction", [raw, how])
         await self.passes(1)
@@ -120,8 +125,9 @@ async def development_network() -> AsyncIterator[Devnet]:
 
 
 def _devnet(client: httpx.AsyncClient, front: Alone, other: Alone, liar: Liar) -> Devnet:
-    chain, both = solana_rpc(client, front.url), solana_rpc(client, front.url, other.url)
-    return Devnet(front, other, liar, chain, both, Endpoint(client, front.url, timeout_s=5.0))
+    urls = ([front.url], [front.url, other.url], [other.url])
+    chains = [solana_rpc(client, *each) for each in urls]
+    return Devnet(front, other, liar, *chains, Endpoint(client, front.url, timeout_s=5.0))
 
 
 def signed(prepared: Prepared, wallet: Keypair) -> str:

@@ -9,11 +9,16 @@ from functools import partial
 from typing import Any
 
 import pytest
+from solders.keypair import Keypair
 
 from consumers.gateways import solana_level_reads as reads
+from consumers.gateways import solana_tokens as tokens
 from consumers.gateways.json_rpc import Endpoint
 from consumers.gateways.ports import Failure, TryAgain
 from consumers.gateways.solana_levels import MINTS_AT_ONCE, SolanaLevels
+from consumers.gateways.solana_node import transaction
+from consumers.gateways.solana_tokens import held_at
+from consumers.gateways.solana_wire import key
 from tests.gateways.devnet_side import Devnet, development_network
 from tests.gateways.solana_levels_side import address, burning, minted_to
 from tests.gateways.solana_side import AUTHORITY, Network, network, status
@@ -117,6 +122,90 @@ async def test_nonsense_in_an_answer_is_never_a_fact_or_a_crash(
                 node.instead[method] = nonsense
                 found = await outcome(ask(node))
                 assert found in ("failure", None, truth), nonsense
+
+
+async def test_what_failed_minted_and_burned_nothing(devnet: Devnet) -> None:
+    levels, wallet = SolanaLevels(chain=devnet.chain, authority=AUTHORITY), await devnet.wallet()
+    mint = await minted_to(devnet, levels, wallet)
+    node = Recorded(devnet.ask)
+    minted, _ = await reads.minting(node, mint, OURS) or (None, None)
+    await devnet.lands(await burning(devnet, levels, mint, wallet))
+    node = Recorded(devnet.ask)
+    burn = await reads.burning(node, mint)
+    assert minted is not None and burn is not None
+    for signature in (minted.signature, burn.signature):
+        told = await transaction(node, signature)
+        assert told is not None
+        node.instead["getTransaction"] = told | {"meta": told["meta"] | {"err": "AnyError"}}
+        assert await reads.level_mints(node, signature, OURS) == ()
+        assert await outcome(reads.burning(node, mint)) == "failure"
+        node.instead.clear()
+
+
+async def test_our_burn_is_found_among_any_number_of_others(devnet: Devnet) -> None:
+    levels, wallet = SolanaLevels(chain=devnet.chain, authority=AUTHORITY), await devnet.wallet()
+    mint = await minted_to(devnet, levels, wallet)
+    await devnet.lands(await burning(devnet, levels, mint, wallet))
+    node = Recorded(devnet.ask)
+    burn = await reads.burning(node, mint)
+    history = next(said for asked, said in node.said.items() if "Signatures" in asked)
+    others = [summary(10**6 - number) for number in range(2 * reads.LOOKS)]
+    node.instead["getSignaturesForAddress"] = others + history
+    assert await reads.burning(node, mint) == burn is not None
+
+
+async def test_who_has_a_token_is_read_from_an_account_of_it(devnet: Devnet) -> None:
+    levels, wallet = SolanaLevels(chain=devnet.chain, authority=AUTHORITY), await devnet.wallet()
+    mint, other = [await minted_to(devnet, levels, wallet) for _ in range(2)]
+    right, wrong = [str(held_at(wallet.pubkey(), key(each))) for each in (mint, other)]
+    node, elsewhere = Recorded(devnet.ask), [(mint, OURS)]
+
+    now = await devnet.ask.ask("getSlot", [{"commitment": "finalized"}])
+    for found, owner in (
+        ([(wrong, 0), (right, 1)], address(wallet)),
+        ([(wrong, 1)], None),
+        ([(right, 0)], None),
+    ):
+        value = [{"address": at, "amount": str(amount)} for at, amount in found]
+        told = {"context": {"slot": now}, "value": value}
+        node.instead["getTokenLargestAccounts"] = told
+        seen = await outcome(reads.holdings(node, elsewhere))
+        assert seen == "failure" if owner is None else [one.owner for one in seen] == [owner]
+
+
+def balances(before: list[tuple[str, str, str]], after: list[tuple[str, str, str]]) -> Any:
+    def told(held: list[tuple[str, str, str]]) -> list[dict[str, Any]]:
+        return [
+            {"mint": mint, "owner": owner, "uiTokenAmount": {"amount": amount, "decimals": 0}}
+            for mint, owner, amount in held
+        ]
+
+    return {"meta": {"preTokenBalances": told(before), "postTokenBalances": told(after)}}
+
+
+ONE, TWO, MINT = (str(Keypair().pubkey()) for _ in range(3))
+MOVES: dict[str, tuple[list[tuple[str, str, str]], list[tuple[str, str, str]], str, str]] = {
+    "minted": ([], [(MINT, ONE, "1")], ONE, ""),
+    "burned": ([(MINT, ONE, "1")], [(MINT, ONE, "0")], "", ONE),
+    "burned and its account closed": ([(MINT, ONE, "1")], [], "", ONE),
+    "moved": ([(MINT, ONE, "1")], [(MINT, ONE, "0"), (MINT, TWO, "1")], "", ""),
+    "between accounts of one": (
+        [(MINT, ONE, "1"), (MINT, ONE, "0")],
+        [(MINT, ONE, "0"), (MINT, ONE, "1")],
+        "",
+        "",
+    ),
+    "not touched": ([(MINT, ONE, "1")], [(MINT, ONE, "1")], "", ""),
+    "one of several": ([], [(MINT, ONE, "2")], "", ""),
+}
+
+
+@pytest.mark.parametrize("name", MOVES)
+def test_balances_tell_what_was_minted_and_burned(name: str) -> None:
+    before, after, minted, burned = MOVES[name]
+    told = balances(before, after)
+    assert tokens.minted_by(told) == ({MINT: minted} if minted else {})
+    assert tokens.burned_by(told) == ({MINT: burned} if burned else {})
 
 
 def summary(number: int, memo: str | None = None) -> dict[str, Any]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 from collections.abc import AsyncIterator
 from dataclasses import replace
 from typing import Any
@@ -11,10 +12,10 @@ import pytest
 from solders.keypair import Keypair
 
 from consumers.gateways.level_ports import Holding
-from consumers.gateways.ports import TryAgain
+from consumers.gateways.ports import TryAgain, WillNotWork
 from consumers.gateways.solana_levels import SolanaLevels
 from tests.gateways.devnet_side import Devnet, development_network
-from tests.gateways.solana_levels_side import address, burning, minted_to, wanted
+from tests.gateways.solana_levels_side import address, burning, completed, minted_to, wanted
 from tests.gateways.solana_side import AUTHORITY
 
 
@@ -165,3 +166,32 @@ async def test_a_holding_names_the_lowest_slot_that_all_know(
     devnet.liar.instead["getMultipleAccounts"] = lambda _, truth: truth | {"context": {"slot": 7}}
     expected = Holding(mint, "held", address(wallet), 7)
     assert await both.holdings([(mint, address(wallet))]) == [expected]
+
+
+async def test_the_mint_itself_has_to_be_told(devnet: Devnet, levels: SolanaLevels) -> None:
+    """The history of a token that was exchanged ends with the mint of another."""
+    wallet = await devnet.wallet()
+    old, new = wanted(wallet), wanted(wallet, 2)
+    await devnet.lands(levels.sign_mint(old, await devnet.chain.blockhash()).raw)
+    mint = levels.mint_of(old.reference)
+    exchange = levels.prepare_exchange(new, mint, await devnet.chain.blockhash())
+    await devnet.lands(completed(levels, exchange, wallet))
+    doubtful = SolanaLevels(chain=devnet.doubtful, authority=AUTHORITY)
+    assert await doubtful.minted(old) is not None
+    devnet.liar.instead["getSignaturesForAddress"] = lambda _, truth: truth[:1]
+    with pytest.raises(TryAgain):
+        await doubtful.minted(old)
+
+
+async def test_a_mint_that_is_not_final_will_not_work(devnet: Devnet, levels: SolanaLevels) -> None:
+    token = wanted(await devnet.wallet())
+    await devnet.lands(levels.sign_mint(token, await devnet.chain.blockhash()).raw)
+
+    def with_authority(_: list[Any], truth: Any) -> Any:
+        mint = b"\1" + base64.b64decode(truth["value"][0]["data"][0])[1:]
+        truth["value"][0]["data"][0] = base64.b64encode(mint).decode()
+        return truth
+
+    devnet.liar.instead["getMultipleAccounts"] = with_authority
+    with pytest.raises(WillNotWork):
+        await SolanaLevels(chain=devnet.doubtful, authority=AUTHORITY).minted(token)

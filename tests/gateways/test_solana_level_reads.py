@@ -17,7 +17,7 @@ from consumers.gateways import solana_wire as wire
 from consumers.gateways.level_ports import BurnSeen
 from consumers.gateways.ports import TryAgain, WillNotWork
 from consumers.gateways.solana_levels import SolanaLevels
-from consumers.gateways.solana_tokens import TOKEN, burning, held_at
+from consumers.gateways.solana_tokens import TOKEN, burning, creation, held_at
 from tests.gateways.devnet_side import Devnet, development_network
 from tests.gateways.solana_levels_side import CID, address, completed, minted_to, wanted
 from tests.gateways.solana_levels_side import burning as burning_by
@@ -227,7 +227,10 @@ async def test_mints_are_told_in_their_order_among_all_else(
     mention = transfer(
         TransferParams(from_pubkey=forger.pubkey(), to_pubkey=AUTHORITY.pubkey(), lamports=1)
     )
-    last = await devnet.sends(forger, wire.memo(f"mega:level:5:{CID}"), mention)
+    words, mint = wire.memo(f"mega:level:5:{CID}"), Keypair()
+    of_their_own = creation(forger.pubkey(), mint.pubkey(), forger.pubkey())
+    await devnet.sends(forger, words, mention, *of_their_own, signs=mint)
+    last = await devnet.sends(forger, words, mention)
     seen, cursor = await levels.mints_after(start)
     assert [(one.mint, one.level, one.cid, one.owner) for one in seen] == [
         (mints[0], 1, CID, address(wallet)),
