@@ -1,4 +1,4 @@
-"""Payments that a wallet signs after us, and what it hands in afterwards.
+"""Payments that a wallet signs after us, and what a wallet hands in afterwards.
 
 The fee payer is our authority: nobody can alter a byte without breaking its signature, which is the
 transaction's id before the wallet has seen it (spec `contract.md` §5).
@@ -42,7 +42,7 @@ class Payments:
 
 class HandedIn:
     """The `SignedReader` port. What is handed in is compared and never parsed: all but the wallet's
-    own signature has to be, byte for byte, what was prepared."""
+    own signature has to be, byte for byte, what was prepared, whoever pays its fee."""
 
     def complete(self, prepared: Prepared, wallet: str, handed_in: str) -> str:
         raw, signed = base64.b64decode(prepared.raw), _decoded(handed_in)

@@ -34,6 +34,8 @@ async def test_minters_are_found_by_their_kind_and_trees_again_by_their_number()
         assert composing.payments(given).treasury == TREASURY
         first = composing.trees(given, chain).address(1)
         assert first == composing.trees(given, chain).address(1)
+        mint = composing.levels(given, chain).mint_of("upgrade")
+        assert mint == composing.levels(given, chain).mint_of("upgrade") != first
 
 
 def test_a_treasury_that_pays_the_fees_is_refused() -> None:
