@@ -16,21 +16,22 @@ from typing import Any
 from ledger.codec import Recorded
 from projections.batch_book import BatchBook
 from projections.book import OUTCOMES, Book, Line
+from projections.level_book import LevelBook
 from projections.role_mint_book import RoleMintBook
 from projections.x402_book import X402Book
 
 __all__ = ["OUTCOMES", "STREAMS", "make_statement"]
-STREAMS = ("order", "character", "batch")
+STREAMS = ("order", "character", "batch", "upgrade")
 
 
 def make_statement(
     pass_id: str, history: Iterable[Recorded], *, position: int, head_hash: str
 ) -> dict[str, Any]:
-    """The unsigned statement of a pass over the events of its orders, characters and batches.
+    """The unsigned statement of a pass over the events of the streams of STREAMS.
 
     `history` in ledger order, up to `position`, whose hash is `head_hash`. Amounts are strings.
     """
-    books: list[Book] = [RoleMintBook(), X402Book(), BatchBook()]
+    books: list[Book] = [RoleMintBook(), X402Book(), BatchBook(), LevelBook()]
     for recorded in history:
         for book in books:
             book.add(recorded)
