@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import signal
+import sys
 from collections.abc import Awaitable, Callable
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Annotated, Any
@@ -11,11 +12,12 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from cli.say import AsJson, as_json, hint, progress, table
-from cli.world import database, reading, sealed_ledger
+from cli.world import database, reading, sealed_ledger, settings
 
 if TYPE_CHECKING:
     from ledger.audit import Rows
-    from projections.rebuild import RebuiltAll
+    from projections.rebuild import OfTopic, RebuiltAll
+    from projections.topical import TopicProjection
 
 LIST_MAX = 1_000
 INTERRUPTED = 128 + signal.SIGINT
@@ -36,7 +38,7 @@ def status(json_: AsJson = False) -> None:
             version += f", {each.wanted} is due"
         leader = f"backend {each.leader.backend_pid}" if each.leader else "nobody"
         shown.append((each.name, version, each.position, each.lag, each.parked, leader))
-    table(("projection", "version", "position", "behind", "parked streams", "led by"), shown)
+    table(("projection", "version", "position", "behind", "parked", "led by"), shown)
 
 
 def _spoken(standing: Any) -> dict[str, Any]:
@@ -58,19 +60,27 @@ def rebuild(
 
     Ctrl-C stops after the page at hand; what is built is kept, and the next rebuild goes on there.
     """
+    import structlog
+    from kafka.errors import KafkaError
+
     from projections.catalog import all_projections
     from projections.rebuild import TABLES, RebuildRunning
+    from projections.topic_catalog import topic_projections
 
-    known = [*(each.name for each in all_projections()), *TABLES]
+    known = [*(each.name for each in (*all_projections(), *topic_projections())), *TABLES]
     chosen = known if every else names or []
     unknown = [name for name in chosen if name not in known]
     if unknown or not chosen or (every and names):
         wrong = f"There is no {', '.join(unknown)}. " if unknown else ""
         raise typer.BadParameter(f"{wrong}Name some of {', '.join(known)}; or give --all.")
+    # What is logged meanwhile stands beside the results, not among them.
+    structlog.configure(logger_factory=lambda *_: structlog.PrintLogger(sys.stderr))
     try:
         done = asyncio.run(_rebuild(database(), chosen))
     except RebuildRunning as running:
         raise SystemExit(f"{running} is being rebuilt by somebody else at the moment.") from None
+    except KafkaError as down:
+        raise SystemExit(f"Kafka does not answer ({type(down).__name__}).") from None
     _tell(done, json_)
     if not done.done:
         hint(f"Go on with: mega projections rebuild {' '.join(done.left)}")
@@ -98,12 +108,32 @@ async def _rebuild(url: str, chosen: list[str]) -> RebuiltAll:
                 url,
                 ledger,
                 [each for each in all_projections() if each.name in chosen],
+                topics=_of_topics(url, chosen),
                 tables=[name for name in TABLES if name in chosen],
                 progress=lambda name, done, all_: bars.update(
                     tasks[name], completed=done, total=all_
                 ),
                 cancelled=stop,
             )
+
+
+def _of_topics(url: str, chosen: list[str]) -> dict[str, OfTopic]:
+    """How each of the chosen projections of a topic is read anew; only these need Kafka."""
+    from consumers.tally_rebuild import TallyRebuild
+    from projections.topic_catalog import topic_projections
+
+    wanted = [each for each in topic_projections() if each.name in chosen]
+    if not wanted:
+        return {}
+    known = settings("kafka_bootstrap_servers")
+    where = (url, known.kafka_bootstrap_servers, known.mega_topic_prefix)
+
+    def again(projection: TopicProjection[Any]) -> OfTopic:
+        return lambda report, stop: TallyRebuild(
+            *where, projection, progress=report, cancelled=stop
+        ).run()
+
+    return {each.name: again(each) for each in wanted}
 
 
 def _tell(done: RebuiltAll, json_: bool) -> None:

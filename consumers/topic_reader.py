@@ -18,7 +18,7 @@ from kafka import KafkaConsumer, TopicPartition
 from consumers.producer import CONNECT_MS
 from consumers.topics import create_missing
 
-POLL_MS = 500
+POLL_MS = 200
 PAGE = 10_000
 FETCH_BYTES = 8 * 1024 * 1024
 METADATA_MS = 5_000

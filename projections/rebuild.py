@@ -8,9 +8,11 @@ finds its position or version changed and goes on from the new one. Reads never 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 import psycopg
@@ -29,6 +31,8 @@ PAGE = 5_000
 SWAP_TRIES = 20
 TABLES = ("mega_customers", "mega_admin")
 Progress = Callable[[int, int], None]
+# Reads a topic anew; its module is above this one.
+OfTopic = Callable[[Progress, asyncio.Event], Awaitable["Rebuilt"]]
 
 
 class RebuildRunning(Exception):
@@ -160,22 +164,26 @@ async def rebuild_all(
     ledger: Ledger,
     projections: Sequence[Projection[Any]],
     *,
+    topics: Mapping[str, OfTopic] = MappingProxyType({}),
     tables: Sequence[str] = TABLES,
     progress: Callable[[str, int, int], None] = lambda name, done, total: None,
     cancelled: asyncio.Event | None = None,
     fresh: bool = False,
 ) -> RebuiltAll:
-    """Read models, then `tables`, which the database folds itself, each in one transaction."""
+    """Read models of the ledger, those of `topics` by name, then `tables`, which the database folds
+    itself, each in one transaction."""
     cancelled = cancelled or asyncio.Event()
-    names = (*(projection.name for projection in projections), *tables)
+    names = (*(projection.name for projection in projections), *topics, *tables)
     rebuilt: list[Rebuilt] = []
-    for projection in projections:
 
-        def report(done: int, total: int, name: str = projection.name) -> None:
-            progress(name, done, total)
+    def of_ledger(projection: Projection[Any]) -> OfTopic:
+        return lambda report, stop: Rebuild(
+            url, ledger, projection, progress=report, cancelled=stop
+        ).run(fresh=fresh)
 
-        one = Rebuild(url, ledger, projection, progress=report, cancelled=cancelled)
-        rebuilt.append(await one.run(fresh=fresh))
+    work = {projection.name: of_ledger(projection) for projection in projections}
+    for name, rebuild in (work | dict(topics)).items():
+        rebuilt.append(await rebuild(partial(progress, name), cancelled))
         if cancelled.is_set():
             finished = sum(each.done for each in rebuilt)
             return RebuiltAll(tuple(rebuilt), {}, names[finished:])

@@ -5,11 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
-from typing import Any
 
 from ledger.audit import Rows
 from ledger.statements import named_statements
 from projections.catalog import all_projections
+from projections.topic_catalog import topic_projections
 
 SQL = named_statements(Path(__file__).with_suffix(".sql"))
 
@@ -27,7 +27,9 @@ class Leader:
 class Standing:
     """`version` is that of its rows (0: none yet), `wanted` that of this program.
 
-    `head` is the last position of the ledger; `parked` counts streams. `leader` None: nobody.
+    Of the ledger: `position` and `head` are positions, `parked` counts streams. Of a topic: both
+    count messages, `head` as its leader saw it last; `parked` counts messages. `leader` None:
+    nobody.
     """
 
     name: str
@@ -47,15 +49,18 @@ async def standings(rows: Rows) -> list[Standing]:
     """Every projection of this program, whether the database has heard of it or not."""
     ((head,),) = await rows(SQL["head"], {})
     known = {name: rest for name, *rest in await rows(SQL["standings"], {})}
-    return [
-        _standing(one.name, one.version, head, *known.get(one.name, (0, 0, 0, None, None, None)))
-        for one in all_projections()
-    ]
-
-
-def _standing(
-    name: str, wanted: int, head: int, version: int, position: int, parked: int, *leader: Any
-) -> Standing:
-    # What was recorded since the head was read is not lag.
-    led = Leader(*leader) if leader[0] is not None else None
-    return Standing(name, version, wanted, position, max(head, position), parked, led)
+    topics = {name: rest for name, *rest in await rows(SQL["topics"], {})}
+    waiting = dict(await rows(SQL["messages_parked"], {}))
+    names = [one.name for one in all_projections()] + [one.name for one in topic_projections()]
+    leaders = {name: Leader(*who) for name, *who in await rows(SQL["leaders"], {"names": names})}
+    found = []
+    for one in all_projections():
+        version, position, parked = known.get(one.name, (0, 0, 0))
+        # What was recorded since the head was read is not lag.
+        place = (one.version, position, max(head, position), parked)
+        found.append(Standing(one.name, version, *place, leaders.get(one.name)))
+    for each in topic_projections():
+        version, taken, ends = topics.get(each.name, (0, 0, 0))
+        place = (each.version, taken, ends, waiting.get(each.reader, 0))
+        found.append(Standing(each.name, version, *place, leaders.get(each.name)))
+    return found

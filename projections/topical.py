@@ -53,7 +53,7 @@ class Step(NamedTuple):
     ends: int
 
 
-class Contradiction(ValueError):
+class Contradicted(ValueError):
     """An earlier message with this id says something else."""
 
 
@@ -93,7 +93,9 @@ class TopicProjection(Generic[M]):
             return []
         found = await connection.execute(self.sql["contradicted"], page)
         numbers = [number for (number,) in await found.fetchall()]
-        return [Refusal(records[number - 1], Contradiction(self.topic)) for number in numbers]
+        return [
+            Refusal(records[number - 1], Contradicted(Contradicted.__doc__)) for number in numbers
+        ]
 
     async def write(self, connection: AsyncConnection, page: dict[str, str]) -> int:
         """Writes `page` (a JSON array) where nothing contradicts it; how many are new for sure."""
@@ -151,7 +153,8 @@ async def set_up(connection: AsyncConnection, projection: TopicProjection[Any]) 
         await connection.execute(TABLES["workspace"])
         await connection.execute(SQL["offsets"])
         row = await (await connection.execute(SQL["version"], name)).fetchone()
-        version: int = row[0] if row and row[0] else projection.version
+        known = row[0] if row else None
+        version: int = projection.version if known is None else known
         if version != projection.version:
             return version
         wanted = {"tables": list(projection.tables)}

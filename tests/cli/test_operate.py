@@ -14,9 +14,10 @@ import pytest
 
 from tests.cli.conftest import Shop
 from tests.cli.terminal import Mega
+from tests.consumers.trading import Exchange, badge, trade
 from tests.projections.looking import rows
 from tests.waiting import eventually
-from tests.world import CHECKOUT, Child
+from tests.world import CHECKOUT, Child, Database
 
 NAMES = [
     "characters",
@@ -30,6 +31,7 @@ NAMES = [
     "upgrades",
     "feed",
 ]
+OF_TOPICS = ["trading_volume", "badges"]
 
 
 @pytest.fixture
@@ -56,14 +58,14 @@ def test_projections_say_where_they_are_and_who_leads_them(
 ) -> None:
     head = shop.mega("verify", "--json").json["head"]["position"]
     found = {each["name"]: each for each in shop.mega("projections", "status", "--json").json}
-    assert list(found) == NAMES
-    assert {(each["position"], each["lag"]) for each in found.values()} == {(head, 0)}
+    assert list(found) == NAMES + OF_TOPICS
+    assert {(found[name]["position"], found[name]["lag"]) for name in NAMES} == {(head, 0)}
     assert {each["leader"] for each in found.values()} == {None}
     assert "nobody" in shop.mega("projections", "status").out
 
     running = spawn("projections", env=dict(shop.mega.env))
-    eventually(lambda: all(each["leader"] for each in status(shop)))
-    assert all(each["leader"]["backend_pid"] > 0 for each in status(shop))
+    eventually(lambda: [each["name"] for each in status(shop) if each["leader"]] == NAMES)
+    assert all(each["leader"]["backend_pid"] > 0 for each in status(shop) if each["leader"])
     running.stop()
     eventually(lambda: not any(each["leader"] for each in status(shop)))
 
@@ -73,16 +75,16 @@ def status(shop: Shop) -> list[dict[str, Any]]:
     return found
 
 
-def test_everything_that_is_derived_is_rebuilt_equal(shop: Shop) -> None:
+def test_everything_that_is_derived_is_rebuilt_equal(shop: Shop, kafka: str) -> None:
     before = everything(shop)
     with psycopg.connect(shop.database.superuser_url, autocommit=True) as owner:
         owner.execute("DELETE FROM mega_customers WHERE mg_pass_id = 'pass:user:ben'")
         owner.execute("UPDATE mega_customers SET mg_aliases = '{}'")
         owner.execute("TRUNCATE views.characters, views.passes")
         owner.execute("DROP TABLE views.recoveries")
-    said = shop.mega("projections", "rebuild", "--all", "--json")
+    said = shop.mega("projections", "rebuild", "--all", "--json", KAFKA_BOOTSTRAP_SERVERS=kafka)
     assert said.status == 0
-    assert [each["name"] for each in said.json["projections"]] == NAMES
+    assert [each["name"] for each in said.json["projections"]] == NAMES + OF_TOPICS
     assert said.json["tables"]["mega_customers"] == len(before["mega_customers"]) > 1
     assert said.json["left"] == []
     assert everything(shop) == before
@@ -182,9 +184,32 @@ def test_topics_are_listed_with_what_the_relay_has_to_go(shop: Shop, kafka: str)
     assert "not there yet" in shop.mega("topics", **env).out
 
 
-def test_a_database_without_read_models_is_told_what_to_do(mega: Mega) -> None:
+def test_volume_and_badges_are_read_again_from_their_topics(
+    mega: Mega, database: Database, kafka: str, topic_prefix: str
+) -> None:
+    exchange = Exchange(database, kafka, topic_prefix)
+    exchange.tell("trades", [trade(1), trade(2), b"{"])
+    exchange.tell("badges", [badge("b1")])
+    env = {"KAFKA_BOOTSTRAP_SERVERS": kafka, "MEGA_TOPIC_PREFIX": topic_prefix}
+    said = mega("projections", "rebuild", *OF_TOPICS, **env)
+    assert said.out == "trading_volume: rebuilt, as of 3\nbadges: rebuilt, as of 1\n"
+    assert exchange.volume() == 2
+    found = mega("projections", "status", "--json").json[-2:]
+    assert [(each["position"], each["lag"], each["parked"]) for each in found] == [
+        (3, 0, 1),
+        (1, 0, 0),
+    ]
+    (waits,) = mega("parked", "list", "--json").json
+    assert (waits["reader"], waits["stream"]) == ("mega-trades", "ada")
+    assert mega("parked", "replay").out == "1 asked for again.\n"
+
+
+def test_a_database_without_read_models_is_told_what_to_do(mega: Mega, kafka: str) -> None:
     assert "none yet" in mega("projections", "status").out
     said = mega("recoveries")
     assert said.status == 1 and "mega projections rebuild --all" in said.out
-    assert mega("projections", "rebuild", "--all").status == 0
+    nowhere = mega("projections", "rebuild", "--all")
+    assert nowhere.status == 1 and "KAFKA_BOOTSTRAP_SERVERS" in nowhere.out
+    env = {"KAFKA_BOOTSTRAP_SERVERS": kafka}
+    assert mega("projections", "rebuild", "--all", **env).status == 0
     assert mega("recoveries").out == "No case is open.\n"
