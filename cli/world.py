@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import json
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
+from datetime import timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -43,6 +44,7 @@ def settings(*required: str) -> Settings:
         "database_admin_url": world.get("database_admin_url"),
         "kafka_bootstrap_servers": world.get("kafka", {}).get("bootstrap"),
         "mega_statement_key": _read(given.mega_data_dir / "secrets.json").get("statement_key"),
+        **_solana(world),
     }
     missing = {name: value for name, value in found.items() if value and not getattr(given, name)}
     if not (given.database_url or missing.get("database_url")):
@@ -51,6 +53,20 @@ def settings(*required: str) -> Settings:
             " Start a world with make run, or set DATABASE_URL."
         )
     return Settings.load_or_exit(required, **missing)
+
+
+def _solana(world: Mapping[str, Any]) -> dict[str, str]:
+    """Of the development network; a network that was given brings its own authority."""
+    solana, twin = world.get("solana") or {}, world.get("twins", {}).get("solana")
+    if not twin or solana.get("rpc") != twin:
+        return {}
+    from embedded.solana.genesis import authority
+
+    return {
+        "solana_rpc_urls": twin,
+        "solana_treasury": solana.get("treasury", ""),
+        "solana_authority_key": authority().private_key,
+    }
 
 
 def database() -> str:
@@ -75,11 +91,12 @@ async def reading(url: str) -> AsyncIterator[Rows]:
         yield rows
 
 
-def sealed_ledger(url: str) -> Ledger:
-    """For what reads events sealed, as projections do, and writes no secret: no key is needed."""
+def sealed_ledger(url: str, ahead: Callable[[], timedelta] = timedelta) -> Ledger:
+    """For what reads events sealed, as projections do, and writes no secret: no key is needed.
+    `ahead` as the Ledger's."""
     from ledger.ledger import Ledger
 
-    return Ledger(url, master_key=bytes(32))
+    return Ledger(url, master_key=bytes(32), ahead=ahead)
 
 
 def _read(path: Path) -> dict[str, Any]:

@@ -68,12 +68,11 @@ def of_holding(upgrade: Upgrade, mint: str, owner: str, slot: int) -> Difference
         return Difference(kind, mint, token.upgrade_id, "owner", token.owner, owner, slot)
     if away is None or owner != away.owner or slot < away.slot:
         return None
-    if upgrade.watched:
-        return None  # whether there will be another token is not known yet
-    other = token.mint if token else upgrade.recovery.terms.mint if upgrade.recovery else ""
-    if other:
-        return Difference("unknown_token", mint, away.upgrade_id, "token", other, mint, slot)
-    return Difference("came_back", mint, away.upgrade_id, "owner", "", owner, slot)
+    if not upgrade.gone_on(mint):
+        return Difference("came_back", mint, away.upgrade_id, "owner", "", owner, slot)
+    if not (token or upgrade.recovery):
+        return None  # an attempt goes on: whether there will be another token is not known yet
+    return Difference("unknown_token", mint, away.upgrade_id, "token", "another", owner, slot)
 
 
 def of_burn(
@@ -83,12 +82,11 @@ def of_burn(
     match upgrade.burn(mint, owner, signature, slot, named):
         case [BurnConfirmed(upgrade_id=id_)]:
             return Difference("burn_missed", mint, id_, "token", owner, "burned", slot)
-    token = upgrade.token
-    if token is None or token.mint != mint:
-        return None
-    return Difference(
-        "burned_outside", mint, token.upgrade_id, "token", token.owner, "burned", slot
-    )
+    for token in believed(upgrade):
+        if token.mint == mint:
+            about = (mint, token.upgrade_id, "token", token.owner, "burned", slot)
+            return Difference("burned_outside", *about)
+    return None
 
 
 def of_mint(upgrade: Upgrade, upgrade_id: str, shown: ShownMint) -> Difference | None:
