@@ -11,6 +11,7 @@ import uvloop
 import logs
 from ledger.ledger import Ledger
 from projections.catalog import all_projections
+from projections.head import Head
 from projections.runner import Runner
 from settings import Settings, named_settings
 
@@ -20,7 +21,8 @@ async def main() -> None:
     logs.configure()
     url = settings.database
     async with Ledger(url, master_key=settings.master_key) as ledger:
-        runners = [Runner(url, ledger, projection) for projection in all_projections()]
+        head = Head(ledger)
+        runners = [Runner(url, ledger, each, head=head) for each in all_projections()]
         loop = asyncio.get_running_loop()
         for signal_number in (signal.SIGINT, signal.SIGTERM):
             loop.add_signal_handler(signal_number, lambda: stop(runners))

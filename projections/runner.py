@@ -16,13 +16,13 @@ from psycopg import AsyncConnection
 from ledger.errors import LedgerUnavailable
 from ledger.ledger import Ledger
 from projections.batch import SQL, LeadLost, apply
+from projections.head import Head
 from projections.projection import Projection
 from projections.rebuild import Rebuild, RebuildRunning
 from projections.tables import LIVE, connect, set_up, standing
 
 __all__ = ["LIVE", "Runner", "connect", "set_up", "standing"]
 PAGE = 1_000
-POLL_S = 0.02
 ELECTION_S = 0.5
 OUTDATED_S = 5.0
 
@@ -33,17 +33,25 @@ log = structlog.get_logger()
 
 
 class Runner:
-    """Runs one projection for as long as this process lives; `stop` ends it between two pages."""
+    """Runs one projection for as long as this process lives; `stop` ends it between two pages.
+    Those of one process share a `head`."""
 
     def __init__(
-        self, url: str, ledger: Ledger, projection: Projection[Any], *, page: int = PAGE
+        self,
+        url: str,
+        ledger: Ledger,
+        projection: Projection[Any],
+        *,
+        page: int = PAGE,
+        head: Head | None = None,
     ) -> None:
         self._url, self._ledger, self.projection = url, ledger, projection
-        self._page = page
+        self._page, self._head = page, head or Head(ledger)
         self._stop = asyncio.Event()
 
     def stop(self) -> None:
         self._stop.set()
+        self._head.wake()
 
     async def run(self) -> None:
         while not self._stop.is_set():
@@ -81,10 +89,8 @@ class Runner:
             await self._pause(OUTDATED_S)
             return
         while not self._stop.is_set():
-            moved = await self.catch_up(connection, position)
-            if moved == position:
-                await self._pause(POLL_S)
-            position = moved
+            position = await self.catch_up(connection, position)
+            await self._head.beyond(position, self._stop)
 
     async def _renew(self) -> None:
         log.info("projection_rebuild", projection=self.projection.name)
