@@ -9,7 +9,6 @@ from typing import Literal
 
 from commands.command import Answer, Command, Seen
 from commands.passes import current_pass, followed, survivors
-from commands.pfp_status import chosen_wallet
 from domain.config import Config, config_stream
 from domain.event import Event
 from domain.levels import (
@@ -136,10 +135,12 @@ class RequestUpgrade(SeeLevels):
         )
 
     def _wallet(self, seen: Seen, upgrade: Upgrade) -> str:
-        """The one that holds the token; without a token the one of the pass."""
+        """The one that holds the token; without a token the one of the pass that was linked first,
+        so that nobody with several is stuck."""
         if upgrade.token:
             return upgrade.token.owner
-        wallet = chosen_wallet(current_pass(seen, self.asked_by), "")
-        if not wallet:
-            raise SolanaWalletRequired()
-        return wallet
+        linked = current_pass(seen, self.asked_by).identities
+        for name in linked:
+            if name.startswith("solana:"):
+                return name.removeprefix("solana:")
+        raise SolanaWalletRequired()
