@@ -95,7 +95,7 @@ class LevelComparison:
                 if failed:
                     raise
                 failed = True
-                log.warning("tokens_not_told", passes=len(page), why=failure.reason)
+                self._missing(f"the tokens of {len(page)} passes", failure)
 
     async def _tokens_of(self, page: Sequence[tuple[str, Upgrade]]) -> None:
         asked = [(owner, each) for owner, up in page for each in reconciling.believed(up)]
@@ -119,7 +119,7 @@ class LevelComparison:
         try:
             burn = await self._tokens.burned(holding.mint)
         except Failure as failure:
-            log.warning("burn_not_told", mint=holding.mint, why=failure.reason)
+            self._missing(f"the burn of {holding.mint}", failure)
             return
         if burn is None:
             return
@@ -127,6 +127,10 @@ class LevelComparison:
         difference = reconciling.of_burn(await self._upgrade(owner), *facts)
         if difference:
             await self._do(owner, difference, _confirm(owner, burn))
+
+    def _missing(self, what: str, failure: Failure) -> None:
+        """The rest goes on; this is asked again in the next round."""
+        self._report.failure = f"{what}: {failure.reason}"
 
     # What our authority minted.
 
