@@ -95,8 +95,8 @@ class Hub:
         more. Raises TooManyListeners."""
         if self._passes[who.pass_id] >= self.bounds.per_pass:
             raise TooManyListeners(AGAIN_S)
-        if not self._listeners:
-            self.position = place.reached
+        if not self._listeners:  # nobody needs what came before
+            self.position = max(self.position, place.reached)
         one = Subscription(self, who, place, self._meters.tally(transport), cut)
         self._enter(one)
         self._passes[who.pass_id] += 1
@@ -165,7 +165,9 @@ class Hub:
             self.position = max(self.position, reached)
 
     def _offer(self, position: int, pass_id: str, *said: Any) -> None:
-        self.position = max(self.position, position)
+        if position <= self.position:  # it was passed over while this was being read
+            return
+        self.position = position
         if listeners := self._by_name.get(pass_id):
             message = message_of(position, pass_id, *said)
             for one in listeners:

@@ -45,7 +45,7 @@ def snapshot(
     """How all things of a pass stand at `position`; `shown`: kind and JSON text of each."""
     lists: dict[str, list[Any]] = {one.kind: [] for one in all_announcers()}
     for kind, text in shown:
-        lists[kind].append(orjson.Fragment(text))
+        lists.setdefault(kind, []).append(orjson.Fragment(text))
     return _message(position, pass_id, "snapshot", at, lists)
 
 

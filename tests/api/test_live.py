@@ -12,7 +12,9 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as some
 
-from api.live.subscription import QUEUE_MAX
+from api.live.messages import Message
+from api.live.subscription import QUEUE_MAX, Place, Subscription
+from api.principal import Principal
 from commands.passes import Identify
 from projections.feed import RESUMABLE
 from tests.api.listening import (
@@ -100,6 +102,17 @@ async def test_the_header_counts_more_than_the_query(here: Living, url: str, ada
     for transport in TRANSPORTS:
         async with listening(transport, url, newer, last_event_id=str(start)) as listener:
             assert ids(await heard(listener, 1)) == [third]
+
+
+async def test_a_place_that_the_feed_has_yet_to_reach_is_waited_for(here: Living) -> None:
+    """Such as the position that a command was answered with."""
+    hub, who = here.parts.live, Principal("pass:user:ada", ("pass:user:ada",), frozenset(), "", 0)
+    at, tally = hub.position, here.parts.meters.live.tally("ws")
+    one = Subscription(hub, who, Place(at, at + 2), tally, cut=lambda: None)
+    for position in range(at + 1, at + 5):
+        one.offer(Message(position, "{}"))
+    told = one.told()
+    assert [(await anext(told)).position for _ in range(2)] == [at + 3, at + 4]
 
 
 async def test_everybody_who_joins_while_it_is_written_hears_all_of_it(
