@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import sys
 from dataclasses import asdict
 from typing import TYPE_CHECKING
 
@@ -24,8 +25,12 @@ def reconcile(json_: AsJson = False) -> None:
 
     Ends with status 1 when the chain cannot be asked about everything.
     """
+    import structlog
+
     from consumers.composing_solana import REQUIRED
 
+    # What is logged meanwhile stands beside the results, not among them.
+    structlog.configure(logger_factory=lambda *_: structlog.PrintLogger(sys.stderr))
     database()
     reports = asyncio.run(_round(settings(*REQUIRED)))
     if json_:

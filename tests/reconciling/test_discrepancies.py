@@ -159,6 +159,9 @@ async def test_views_that_are_behind_invent_nothing() -> None:
     passes[0].burn()
     passes[0].mint()
     assert await compared(passes, behind) == []
+    behind = KnownInMemory.of(passes[0].memory)
+    passes[0].leave()
+    assert await compared(passes, behind) == []
 
 
 async def test_what_the_chain_showed_before_we_knew_better_says_nothing() -> None:
@@ -167,6 +170,28 @@ async def test_what_the_chain_showed_before_we_knew_better_says_nothing() -> Non
     came_back(passes[0], Random(7))
     passes[0].chain.slot = 1
     assert await compared(passes) == []
+    for kind in (sent_away, vanished):
+        passes = one("unlocked")
+        kind(passes[0], Random(7))
+        passes[0].chain.slot = 1
+        assert await compared(passes) == []
+
+
+async def test_a_token_beside_another_is_left_to_a_person() -> None:
+    passes = one("unlock_lapsed")
+    given_up = passes[0].attempt.terms
+    passes[0].ask("nft_unlock")
+    passes[0].mint()
+    passes[0].chain.mint(given_up.mint, given_up.wallet, given_up.level, given_up.cid)
+    assert [(e.kind, e.done) for e in await compared(passes)] == [("unknown_token", "for review")]
+    passes = one("left")
+    (review,) = passes[0].upgrade.reviews
+    passes[0].memory.do(CloseCase(owner=passes[0].pass_id, mint=review, reason="sold it", by="ops"))
+    passes[0].ask("nft_unlock")
+    came_back(passes[0], Random(7))
+    assert await compared(passes) == [], "another is on its way, or it is not"
+    passes[0].mint()
+    assert [(e.kind, e.done) for e in await compared(passes)] == [("unknown_token", "for review")]
 
 
 async def test_one_token_that_is_not_told_holds_up_no_other() -> None:
