@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-import sys
+import logging
 from dataclasses import asdict
 from typing import TYPE_CHECKING
 
@@ -29,8 +29,8 @@ def reconcile(json_: AsJson = False) -> None:
 
     from consumers.composing_solana import REQUIRED
 
-    # What is logged meanwhile stands beside the results, not among them.
-    structlog.configure(logger_factory=lambda *_: structlog.PrintLogger(sys.stderr))
+    # What is logged meanwhile stands in the results.
+    structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.ERROR))
     database()
     reports = asyncio.run(_round(settings(*REQUIRED)))
     if json_:
