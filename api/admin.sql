@@ -10,6 +10,11 @@ SELECT case_id, kind, stream, pass_id, opened_at, status, attempts, next_try_at,
 FROM views.recoveries
 WHERE case_id = %(case)s;
 
+-- reconciliations --
+SELECT name, finished_at, checked, corrected, reviews, failure
+FROM consumers.reconciliations
+ORDER BY name;
+
 -- parked --
 -- `place` orders by time; what was parked in the same microsecond is told apart by its name.
 SELECT place, reader, origin, stream, error, replay, parked_at

@@ -32,6 +32,15 @@ async def recovery(rows: Rows, case_id: str) -> dict[str, Any] | None:
     return _recovery(*found[0]) if found else None
 
 
+async def reconciliations(rows: Rows) -> list[dict[str, Any]]:
+    """The last round of every comparison of the ledger with the outside."""
+    names = ("checked", "corrected", "reviews", "failure")
+    return [
+        {"name": name, "finished_at": at and spoken_time(at), **dict(zip(names, told, strict=True))}
+        for name, at, *told in await rows(SQL["reconciliations"])
+    ]
+
+
 async def parked(rows: Rows, *, after: int = 0, limit: int) -> list[tuple[int, dict[str, Any]]]:
     """What is parked anywhere, with the place of each, oldest first."""
     found = await rows(SQL["parked"], {"after": after, "limit": limit})

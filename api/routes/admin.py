@@ -15,7 +15,7 @@ from api.deps import parts_of, spoken, write
 from api.problems import Invalid
 from api.routes.examples import ORDER_ID, SOLANA_WALLET, TX_HASH
 from api.speech import told
-from api.waiting import parked, recoveries, replay_all
+from api.waiting import parked, reconciliations, recoveries, replay_all
 from commands.allowances import ITEMS_MAX, SetAllowances
 from domain.allowance import ALLOWED_MAX
 from settings import SolanaAddress
@@ -76,6 +76,34 @@ async def list_recoveries(request: Request) -> Response:
     await fresh(request, "recoveries")
     found = await recoveries(parts_of(request).reader.rows, after=after, limit=limit + 1)
     return page([(position, orjson.dumps(each).decode()) for position, each in found], limit)
+
+
+@router.get(
+    "/reconciliation",
+    **told(
+        "How the last comparison of ledger and chain went; `mega reconcile` makes one now",
+        answers={
+            200: {
+                "items": [
+                    {
+                        "name": "levels",
+                        "finished_at": "2026-01-01T00:00:00Z",
+                        "checked": 1200,
+                        "corrected": 1,
+                        "reviews": 0,
+                        "failure": "",
+                    }
+                ],
+                "next_cursor": None,
+            }
+        },
+        problems=(403, 429, 503),
+    ),
+)
+async def list_reconciliation(request: Request) -> Response:
+    await admin(request)
+    rows = parts_of(request).reader.rows
+    return spoken({"items": await reconciliations(rows), "next_cursor": None})
 
 
 @router.get(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import Any
 
 import psycopg
@@ -12,6 +13,7 @@ from api.deps import parts_of, spoken
 from api.parts import Parts
 from api.reading import SQL
 from api.speech import told
+from api.waiting import reconciliations
 
 router = APIRouter(tags=["health"])
 LAG_MAX = 10_000
@@ -80,7 +82,7 @@ async def measure(parts: Parts) -> None:
     orders = {(s,): n for s, n in await parts.reader.rows(SQL["orders_by_status"])}
     meters = parts.meters
     meters.set("mega_ledger_head", "Last position of the ledger.", {(): head})
-    meters.set("mega_projection_lag", "Events, or messages of a topic, not yet shown.", lags, "projection")
+    meters.set("mega_projection_lag", "Events or messages not yet shown.", lags, "projection")
     meters.set("mega_parked", "Events that a projection could not apply.", {(): state["parked"]})
     meters.set("mega_todo_due", "Promises that are due.", {(): state["due"]})
     meters.set("mega_todo_oldest_seconds", "How long the oldest is due.", {(): state["oldest"]})
@@ -91,7 +93,23 @@ async def measure(parts: Parts) -> None:
     meters.set("mega_upgrades", "Unlocks and upgrades by state.", upgrades, "state")
     batches = {(kind, s): n for kind, s, n in await parts.reader.rows(SQL["batches_by_status"])}
     meters.set("mega_batches", "PFP batches by status.", batches, "recipe", "status")
+    await measure_reconciliation(parts)
     await measure_x402(parts)
+
+
+async def measure_reconciliation(parts: Parts) -> None:
+    """The last round of every comparison with the outside; an age that grows means none ends."""
+    found, now = await reconciliations(parts.reader.rows), parts.clock.now()
+    told = {"checked": "Things compared.", "corrected": "Corrected.", "reviews": "For review."}
+    for name, help_ in told.items():
+        values = {(each["name"],): each[name] for each in found}
+        parts.meters.set(f"mega_reconciliation_{name}", help_, values, "check")
+    ages = {
+        (each["name"],): (now - datetime.fromisoformat(each["finished_at"])).total_seconds()
+        for each in found
+        if each["finished_at"]
+    }
+    parts.meters.set("mega_reconciliation_age_seconds", "Since the last round.", ages, "check")
 
 
 async def measure_x402(parts: Parts) -> None:

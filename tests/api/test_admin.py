@@ -12,7 +12,16 @@ from tests.api import paid
 from tests.api.opened import Api, opened
 from tests.world import Database, TestWorld
 
-CALLS = [("GET", "/admin/recoveries"), ("GET", "/admin/parked"), ("POST", "/admin/parked/replay")]
+CALLS = [
+    ("GET", "/admin/recoveries"),
+    ("GET", "/admin/parked"),
+    ("POST", "/admin/parked/replay"),
+    ("GET", "/admin/reconciliation"),
+]
+ROUND = """
+INSERT INTO consumers.reconciliations (name, mark, finished_at, checked, corrected, reviews, failure)
+VALUES ('levels', '', now(), 7, 2, 1, '')
+"""
 
 
 @pytest.fixture
@@ -179,3 +188,20 @@ async def test_what_waits_around_kafka_is_listed_page_by_page_and_marked_for_rep
 @pytest.mark.parametrize("body", [{"stream": ""}, {"stream": 1}, {"other": 1}, [], "x"], ids=str)
 async def test_a_malformed_replay_is_422(api: Api, body: Any) -> None:
     assert (await api.post("/admin/parked/replay", body, await admin(api))).status_code == 422
+
+
+async def test_the_last_round_of_a_comparison_is_shown_and_measured(
+    api: Api, database: Database
+) -> None:
+    who = await admin(api)
+    assert (await api.get("/admin/reconciliation", who)).json()["items"] == []
+    with psycopg.connect(database.url) as connection:
+        connection.execute(ROUND)
+    (shown,) = (await api.get("/admin/reconciliation", who)).json()["items"]
+    assert (shown["name"], shown["checked"], shown["corrected"], shown["reviews"]) == (
+        "levels",
+        7,
+        2,
+        1,
+    )
+    assert 'mega_reconciliation_corrected{check="levels"} 2.0' in (await api.get("/metrics")).text
