@@ -112,6 +112,10 @@ class Upgrade:
         """Its token is in another wallet, and nobody has looked into it yet."""
         return any(mint in self.reviews for mint in self.away)
 
+    def believes(self, mint: str) -> bool:
+        """Whether the ledger knows of the token of `mint`, here or away, and of no end of it."""
+        return (self.token is not None and self.token.mint == mint) or mint in self.away
+
     def gone_on(self, mint: str) -> bool:
         """Whether the pass has, or may yet get, a token without giving up that of `mint`."""
         coming = (each for each in self.attempts.values() if each.watched or each.owed)
@@ -145,12 +149,12 @@ class Upgrade:
     def burn(self, mint: str, owner: str, signature: str, slot: int, named: str) -> list[Event]:
         """The token of `mint` was burned. It counts once: for the attempt that goes on, or that may
         still land, else for the one that the burn itself names: nothing is lost because we had
-        given it up. A burn by another wallet counts for none, nor does one after which the pass has
-        gone on."""
-        burning = [each for each in self.attempts.values() if each.terms.burns == mint]
-        if any(each.burn for each in burning) or self.gone_on(mint):
+        given it up. A burn by another wallet counts for none, nor does one before which the pass
+        had gone on."""
+        if not self.believes(mint) or self.gone_on(mint):
             return []
-        able = [each for each in burning if each.terms.wallet == owner]
+        terms = (mint, owner)
+        able = [e for e in self.attempts.values() if (e.terms.burns, e.terms.wallet) == terms]
         going_on = [each for each in able if each.open or each.watched]
         meant = [each for each in able if each.terms.upgrade_id == named]
         chosen = going_on or meant
@@ -169,13 +173,13 @@ class Upgrade:
     def correct(self, found: happened.CorrectionRecorded) -> list[Event]:
         """What the chain says of a token, unless it is known. A burn is left to the attempt that
         waits for one; a token is not taken back beside another."""
-        mint, ours = found.mint, self.token is not None and self.token.mint == found.mint
+        mint = found.mint
         match found.kind:
             case "burned_outside":
                 awaited = any(each.terms.burns == mint for each in self.watched)
-                news = (ours or mint in self.away) and not awaited
+                news = self.believes(mint) and not awaited
             case "sent_away":
-                news = ours
+                news = self.believes(mint) and mint not in self.away
             case "came_back":
                 news = mint in self.away and not self.gone_on(mint)
             case _:

@@ -20,6 +20,7 @@ class Memory:
         self.streams: defaultdict[str, list[Event]] = defaultdict(list)
         self.history: list[Event] = []
         self.now: datetime = NOON
+        self._folded: dict[str, tuple[int, Any]] = {}
 
     def later(self, seconds: float) -> None:
         self.now += timedelta(seconds=seconds)
@@ -45,4 +46,7 @@ class Memory:
 
     def state(self, stream: str) -> Any:
         events = self.streams[stream]
-        return reduce(lambda known, event: known.evolve(event), events, initial(stream))
+        done, state = self._folded.get(stream, (0, initial(stream)))
+        state = reduce(lambda known, event: known.evolve(event), events[done:], state)
+        self._folded[stream] = (len(events), state)
+        return state

@@ -21,7 +21,6 @@ from tests.domain.upgrades import (
     OVER,
     OWED,
     SIGNED,
-    SLOT,
     STRANGER,
     UNLOCK,
     UNLOCKED,
@@ -29,6 +28,7 @@ from tests.domain.upgrades import (
     asked,
     burned,
     burning,
+    correction,
     failed,
     given,
     ids,
@@ -188,18 +188,14 @@ def test_one_burn_never_counts_for_two_attempts():
     given(*on_its_way, signed("u3"), minted("u3", 2)).when(burning(named="u2")).then()
 
 
-def test_a_burn_that_was_taken_for_one_outside_still_counts_until_the_pass_has_gone_on():
-    outside = happened.CorrectionRecorded(
-        **ids("u1"),
-        kind="burned_outside",
-        mint="mint-u1",
-        field="token",
-        ledger_value=WALLET,
-        chain_value="burned",
-        slot=SLOT,
-        review=False,
-    )
-    gone = [*LAPSED, outside]
+def test_a_burn_counts_for_nothing_once_it_was_taken_for_one_outside():
+    outside = correction("burned_outside", "mint-u1", "burned")
+    given(*LAPSED, outside).when(burning(named="u2")).then()
+
+
+def test_a_burn_before_which_the_pass_had_gone_on_counts_for_nothing():
+    away = correction("sent_away", "mint-u1", STRANGER)
+    gone = [*LAPSED, away]
     given(*gone).when(burning(named="u2")).then(burned("u2", "mint-u1"))
     begun = [*gone, asked("u4", "nft_unlock", 1, ""), window("u4")]
     given(*begun).when(burning(named="u2")).then()
