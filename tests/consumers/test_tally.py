@@ -40,34 +40,49 @@ async def ask_again(exchange: Exchange) -> int:
 async def test_what_cannot_count_is_parked_and_told_and_holds_up_nobody(
     exchange: Exchange,
 ) -> None:
+    """Also across partitions, where the topic itself does not say what was first."""
     first, equal, other = trade(1, "10.5"), trade(1, "10.50"), trade(1, "9")
-    told = [first, b"{", trade(2), other, equal, None, trade(3, "-2")]
+    told = [first, b"{", trade(2), other, equal, None, trade(3, "-3")]
     exchange.tell("trades", told, partition=0)
+    exchange.tell("trades", [trade(4)], partition=2)
     exchange.tell("badges", [badge("b1"), badge("b2"), badge("b1", user="eve")], partition=1)
     exchange.tell("badges", [badge("b2", "revoked"), badge("b3")], partition=1)
     async with exchange.counting(exchange.tally(), exchange.tally(1)):
         await soon(lambda: str(exchange.volume()) == "9.5000000000")
         await soon(lambda: len(exchange.rows("badges")["badges"]) == 3)
-        origins = ["badges/1/2", "trades/0/1", "trades/0/3", "trades/0/5"]
-        assert [origin for origin, _ in await exchange.parked()] == origins
-        assert {error.split(":")[0] for _, error in await exchange.parked()} == {
-            "Contradicted",
-            "DecodeError",
+        exchange.tell("trades", [trade(4, "8")], partition=0)
+        exchange.tell("trades", [trade(2, "9")], partition=2)
+        origins = {
+            "badges/1/2",
+            "trades/0/1",
+            "trades/0/3",
+            "trades/0/5",
+            "trades/0/7",
+            "trades/2/1",
         }
+        await soon(lambda: exchange.notices() == origins)
+        waiting = await exchange.parked()
+        assert {each["origin"] for each in waiting} == origins
+        assert {each["error"].split(":")[0] for each in waiting} == {"Contradicted", "DecodeError"}
         before = exchange.rows()
 
         exchange.run("DROP TABLE views.trading_volume")
         exchange.run("DROP TABLE views.badges")
-        await soon(lambda: str(exchange.volume()) == "9.5000000000")
+        await soon(lambda: exchange.rows() == before)
         exchange.run("DROP SCHEMA views CASCADE")
-        await soon(lambda: str(exchange.volume()) == "9.5000000000")
         await soon(lambda: exchange.rows() == before)
 
-        assert await ask_again(exchange) == 4
-        await soon(lambda: len(exchange.notices()) == 8)
-        assert [origin for origin, _ in await exchange.parked()] == origins
-    assert exchange.notices() == sorted(origins * 2)
+        assert await ask_again(exchange) == len(origins)
+        await soon(lambda: asked_again(exchange) == 0)
+        assert await exchange.parked() == waiting
     assert exchange.rows() == before
+    assert exchange.notices() == origins
+
+
+def asked_again(exchange: Exchange) -> int:
+    with psycopg.connect(exchange.database.url) as connection:
+        row = connection.execute("SELECT count(*) FROM consumers.parked WHERE replay").fetchone()
+    return row[0] if row else 0
 
 
 async def test_what_a_newer_program_can_read_counts_once_it_is_replayed(
@@ -105,14 +120,12 @@ async def test_a_killed_reader_hands_over_at_once_and_nothing_counts_twice(
     await soon(lambda: exchange.volume() == 1)
     second = exchange.tally()
     async with exchange.counting(second):
-        for start in range(1, 2_000, 500):
-            exchange.tell("trades", [trade(n) for n in range(start, start + 500)])
-            if start == 501:
-                assert not second.leads
-                first.kill()
-        await soon(lambda: exchange.volume() == 2_001)
+        exchange.tell("trades", [trade(n) for n in range(1, 1_000)])
+        assert not second.leads
+        first.kill()
+        exchange.tell("trades", [trade(n) for n in range(500, 1_500)])
+        await soon(lambda: exchange.volume() == 1_500)
         assert second.leads
-    assert exchange.volume() == 2_001
 
 
 async def test_a_reader_whose_connection_ends_reads_on_where_its_rows_are(
@@ -120,7 +133,7 @@ async def test_a_reader_whose_connection_ends_reads_on_where_its_rows_are(
 ) -> None:
     tallies = [exchange.tally(), exchange.tally()]
     async with exchange.counting(*tallies):
-        for round_ in range(3):
+        for round_ in range(2):
             exchange.tell("trades", [trade(f"{round_}/{n}") for n in range(200)])
             await soon(lambda round_=round_: exchange.volume() == (round_ + 1) * 200)
             assert sum(each.leads for each in tallies) == 1
@@ -129,7 +142,7 @@ async def test_a_reader_whose_connection_ends_reads_on_where_its_rows_are(
                 " WHERE locktype = 'advisory' AND granted AND datname = current_database()"
             )
         exchange.tell("trades", [trade("last")])
-        await soon(lambda: exchange.volume() == 601)
+        await soon(lambda: exchange.volume() == 401)
 
 
 async def test_a_rebuild_beside_new_messages_is_equal_and_never_shows_less(
@@ -141,7 +154,7 @@ async def test_a_rebuild_beside_new_messages_is_equal_and_never_shows_less(
         shown = [exchange.volume()]
 
         async def arriving() -> None:
-            for start in range(500, 1_500, 100):
+            for start in range(500, 1_000, 100):
                 more = [trade(n) for n in range(start, start + 100)]
                 await asyncio.to_thread(exchange.tell, "trades", [*more, trade(start, "2")])
                 shown.append(await asyncio.to_thread(exchange.volume))
@@ -151,9 +164,9 @@ async def test_a_rebuild_beside_new_messages_is_equal_and_never_shows_less(
             assert (await rebuild(exchange).run()).done
             shown.append(exchange.volume())
         await coming
-        await soon(lambda: exchange.volume() == 1_500)
-        await soon(lambda: len(exchange.notices()) == 10)
-        assert len(await exchange.parked()) == 10
+        await soon(lambda: exchange.volume() == 1_000)
+        await soon(lambda: len(exchange.notices()) == 5)
+        assert len(await exchange.parked()) == 5
     assert shown == sorted(shown)
 
 
@@ -165,12 +178,17 @@ async def test_a_rebuild_without_a_reader_goes_to_the_end_and_is_one_at_a_time(
     done = await rebuild(exchange, 1, progress=lambda *far: told.append(far)).run()
     assert (done.name, done.position, done.done) == ("badges", 4, True)
     assert told[-1] == (4, 4)
-    with psycopg.connect(exchange.database.url) as connection:
+    with psycopg.connect(exchange.database.url, autocommit=True) as connection:
         held = connection.execute("SELECT badge_id FROM views.badges WHERE NOT revoked").fetchall()
         assert held == [("b2",)]
         connection.execute("SELECT pg_advisory_lock(hashtextextended('rebuild badges', 0))")
         with pytest.raises(RebuildRunning):
             await rebuild(exchange, 1).run()
+        connection.execute("SELECT pg_advisory_unlock_all()")
+
+        connection.execute("SELECT pg_advisory_lock(hashtextextended('projection badges', 0))")
+        exchange.tell("badges", [badge("b3")])
+        assert (await rebuild(exchange, 1).run()).position == 4, "further than who leads"
     cancelled = asyncio.Event()
     cancelled.set()
     assert not (await rebuild(exchange, 1, cancelled=cancelled).run()).done

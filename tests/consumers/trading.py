@@ -37,15 +37,17 @@ def badge(id_: str, action: str = "awarded", user: str = "ada") -> bytes:
 
 @dataclass(frozen=True)
 class Exchange:
-    """Where trades come from, and the database that knows them."""
+    """Where trades come from, and the database that knows them; makes the topics."""
 
     database: Database
     kafka: str
     prefix: str
 
+    def __post_init__(self) -> None:
+        create_missing([self.kafka], self.prefix)
+
     def tell(self, topic: str, values: Iterable[bytes | None], **place: Any) -> None:
         """Publishes messages of one key, so that they stay in order."""
-        create_missing([self.kafka], self.prefix)
         with raw_producer(self.kafka) as producer:
             sent = [
                 producer.send(self.prefix + topic, key=b"ada", value=each, **place)
@@ -96,17 +98,16 @@ class Exchange:
         with psycopg.connect(self.database.superuser_url, autocommit=True) as owner:
             owner.execute(statement)
 
-    async def parked(self) -> list[tuple[str, str]]:
-        """(origin, error) of what waits."""
+    async def parked(self) -> list[dict[str, Any]]:
         url = self.database.url
         async with await psycopg.AsyncConnection.connect(url, autocommit=True) as connection:
-            return sorted((each["origin"], each["error"]) for each in await parked(connection))
+            return await parked(connection)
 
-    def notices(self) -> list[str]:
-        """The origins of what was told on mega.parked."""
+    def notices(self) -> set[str]:
+        """The origins of what was told on mega.parked, be it more than once."""
         told = f"{self.prefix}mega.parked"
         found = read_topics(self.kafka, self.prefix)
-        return sorted(each.value["origin"] for each in found if each.topic == told)
+        return {each.value["origin"] for each in found if each.topic == told}
 
 
 async def soon(question: Callable[[], Any]) -> Any:
