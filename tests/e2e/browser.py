@@ -59,6 +59,10 @@ class Browser:
         assert wanted, f"{path}: {answer.status_code} {answer.text}"
         return dict(answer.json())
 
+    def catch_up(self) -> None:
+        """From now on every look shows all that was recorded until now, whoever asked for it."""
+        self._position = self.stage.facts.head()
+
     def get(self, path: str, **params: Any) -> Json:
         """What I wrote last is in it; a projection that is behind is asked again."""
 

@@ -5,6 +5,7 @@ from collections.abc import Iterator
 import pytest
 
 from tests.e2e.buyer import Buyer
+from tests.e2e.climber import Climber
 from tests.e2e.fork import Fork
 from tests.e2e.minter import Minter
 from tests.e2e.payer import Payer
@@ -49,10 +50,22 @@ def minter(whole: Stage) -> Iterator[Minter]:
     whole.vendors.reset()
 
 
+@pytest.fixture
+def climber(whole: Stage) -> Iterator[Climber]:
+    whole.vendors.reset()
+    yield Climber(whole)
+    whole.vendors.reset()
+
+
 @pytest.fixture(scope="session")
 def shop(world: TestWorld, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stage]:
-    """A stage for Geoplets, with the clock as it is: the SDK's client signs by the real one."""
-    settings = {"MEGA_PFP_MINTER": "spl", "MEGA_PFP_VAULT": "ipfs"}
+    """A stage for Geoplets, with the clock as it is: the SDK's client signs by the real one. What
+    has two ways is done here in the other one."""
+    settings = {
+        "MEGA_PFP_MINTER": "spl",
+        "MEGA_PFP_VAULT": "ipfs",
+        "MEGA_LEVEL_UPGRADE": "exchange",
+    }
     with open_stage(world, tmp_path_factory.mktemp("shop"), **settings) as stage:
         yield stage
         stage.facts.check_ledger()

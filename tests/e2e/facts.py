@@ -31,10 +31,10 @@ FROM mega_generations
 WHERE (event->'data'->>'fid')::bigint = %s
 ORDER BY mg_position
 """
-OF_BATCH = """
+OF_STREAM = """
 SELECT originator_id, originator_version, topic, event->'data', mg_recorded_at, mg_position
 FROM mega_generations
-WHERE originator_id = 'batch:' || %s
+WHERE originator_id = %s
 ORDER BY mg_position
 """
 MOVED = "0x" + keccak(text="Transfer(address,address,uint256)").hex()
@@ -87,7 +87,14 @@ class Facts:
 
     def of_batch(self, batch_id: str) -> list[Fact]:
         """Everything that happened to a batch, in order."""
-        return [Fact(*row) for row in self.rows(OF_BATCH, batch_id)]
+        return self.of_stream(f"batch:{batch_id}")
+
+    def of_stream(self, stream: str) -> list[Fact]:
+        return [Fact(*row) for row in self.rows(OF_STREAM, stream)]
+
+    def head(self) -> int:
+        """The position of what was recorded last."""
+        return int(self.rows("SELECT max(mg_position) FROM mega_generations")[0][0])
 
     # The chain.
 

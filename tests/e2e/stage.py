@@ -10,6 +10,7 @@ import json
 import secrets
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
+from functools import cached_property
 from pathlib import Path
 from threading import Event, Lock, Thread
 from time import time
@@ -17,8 +18,10 @@ from typing import Any
 
 import httpx
 import psycopg
+from kafka import KafkaProducer
 from psycopg import sql
 
+from tests.consumers.topic_reading import raw_producer
 from tests.contracts.chain import Chain, encoded_call
 from tests.e2e.canary import Canary
 from tests.e2e.facts import Facts
@@ -87,7 +90,7 @@ class Stage:
         chain: Chain | None = None,
         **settings: str,
     ) -> None:
-        self.world, self._folder = world, folder
+        self.world, self._folder, self._stack = world, folder, stack
         self.database = stack.enter_context(world.database())
         self.prefix = f"e{secrets.token_hex(4)}."
         self.chain = chain or own_chain(world, stack)
@@ -190,6 +193,11 @@ class Stage:
                 child.stop()
 
     # What stands around it.
+
+    @cached_property
+    def producer(self) -> KafkaProducer:
+        """Of those who tell our topics about trades and badges."""
+        return self._stack.enter_context(raw_producer(self._env["KAFKA_BOOTSTRAP_SERVERS"]))
 
     @property
     def twin(self) -> Control:

@@ -51,7 +51,7 @@ class Vendors:
             "SOLANA_AUTHORITY_KEY": genesis.authority().private_key,
             "SOLANA_TREASURY": genesis.treasury().address,
             "IRYS_URL": self.urls["irys"],
-            "IPFS_URLS": self.urls["ipfs"],
+            "IPFS_URLS": "{ipfs},{ipfs}/backup".format(**self.urls),
             "IPFS_GATEWAY_URL": f"{self.urls['ipfs']}/ipfs",
         }
 

@@ -1,4 +1,4 @@
-"""What chain and vault have to say of a minter's tokens, and how the chain is told to misbehave."""
+"""What chain and vault have to say of somebody's tokens, and how the chain is told to misbehave."""
 
 from __future__ import annotations
 
@@ -7,13 +7,16 @@ from typing import Any
 import httpx
 
 from consumers.pfp.portrait import generate
+from tests.e2e.browser import Browser, Json
+from tests.e2e.climber import Climber
 from tests.e2e.minter import Minter
+from tests.waiting import eventually
 
 EXPIRED_SLOTS = 400
 
 
-def chain(minter: Minter, **how: Any) -> None:
-    minter.stage.vendors["solana"].post("chain", how).raise_for_status()
+def chain(of: Browser, **how: Any) -> None:
+    of.stage.vendors["solana"].post("chain", how).raise_for_status()
 
 
 def slots(minter: Minter) -> tuple[int, int]:
@@ -38,3 +41,28 @@ def uploads(minter: Minter, minted: list[dict[str, Any]]) -> int:
     }
     billed = minter.stage.vendors["irys"].get("ledger")
     return sum(item["item_id"] in ids for item in billed if item["kind"] == "upload_billed")
+
+
+def check_level(climber: Climber, attempt: Json) -> None:
+    """The wallet has exactly this token, nobody can mint more of it, it was minted once, and its
+    memo leads to metadata that the vault has."""
+    mint, level = attempt["mint"], attempt["level"]
+    assert climber.held() == [mint] and climber.status()["nft"]["mint"] == mint
+    account = climber.rpc("getAccountInfo", mint, {"encoding": "jsonParsed"})["value"]
+    made = account["data"]["parsed"]["info"]
+    assert (made["supply"], made["decimals"], made["mintAuthority"]) == ("1", 0, None)
+    (minted,) = [each for each in climber.history(mint) if each["err"] is None]
+    assert minted["signature"] == attempt["mint_signature"]
+    cid = minted["memo"].partition(f"mega:level:{level}:")[2]
+    assert attempt["metadata_uri"] == f"ipfs://{cid}", minted["memo"]
+    vault = climber.stage.vendors["ipfs"]
+    eventually(lambda: any(item["cid"] == cid for item in vault.get("ledger")))
+    told = httpx.get(f"{vault.url}/ipfs/{cid}").raise_for_status().json()
+    assert {"trait_type": "Level", "display_type": "number", "value": level} in told["attributes"]
+    httpx.get(told["image"].replace("ipfs://", f"{vault.url}/ipfs/")).raise_for_status()
+
+
+def check_burned(climber: Climber, mint: str) -> None:
+    """Once, and nothing of it is left anywhere."""
+    assert climber.rpc("getTokenSupply", mint)["value"]["amount"] == "0"
+    assert sum(each["err"] is None for each in climber.history(mint)) == 2, "a mint and a burn"
