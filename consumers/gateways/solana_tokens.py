@@ -12,7 +12,14 @@ from typing import Any
 
 from solders.instruction import Instruction
 from solders.pubkey import Pubkey
-from solders.system_program import CreateAccountParams, create_account
+from solders.system_program import (
+    AllocateParams,
+    AssignParams,
+    TransferParams,
+    allocate,
+    assign,
+    transfer,
+)
 from spl.token import instructions as spl
 from spl.token import models
 from spl.token.constants import TOKEN_PROGRAM_ID as TOKEN
@@ -51,11 +58,11 @@ def creation(
     authority: Pubkey, mint: Pubkey, owner: Pubkey, *, rent_by: Pubkey | None = None
 ) -> list[Instruction]:
     """The mint, its one token in `owner`'s associated account, and no authority any more. `rent_by`
-    pays for both accounts; left out, the authority does."""
+    pays for both accounts; left out, the authority does.
+
+    Not by `create_account`: that one fails for ever once anybody has sent the address a lamport.
+    `allocate` fails where there is an account already."""
     payer = rent_by or authority
-    account = CreateAccountParams(
-        from_pubkey=payer, to_pubkey=mint, lamports=MINT_RENT, space=MINT_BYTES, owner=TOKEN
-    )
     by: dict[str, Any] = {"program_id": TOKEN, "mint": mint, "mint_authority": authority}
     starting = models.InitializeMint2Params(**by, decimals=0)
     one = models.MintToParams(**by, dest=held_at(owner, mint), amount=1)
@@ -67,7 +74,9 @@ def creation(
         new_authority=None,
     )
     return [
-        create_account(account),
+        transfer(TransferParams(from_pubkey=payer, to_pubkey=mint, lamports=MINT_RENT)),
+        allocate(AllocateParams(pubkey=mint, space=MINT_BYTES)),
+        assign(AssignParams(pubkey=mint, owner=TOKEN)),
         spl.initialize_mint2(starting),
         spl.create_associated_token_account(payer, owner, mint),
         spl.mint_to(one),

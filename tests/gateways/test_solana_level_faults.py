@@ -38,7 +38,7 @@ def levels(devnet: Devnet) -> SolanaLevels:
 POOR = {
     "never had any": (0, '"AccountNotFound"'),
     "too little for the mint": (1_400_000, '{"InstructionError":[1,{"Custom":1}]}'),
-    "too little for its account": (3_000_000, '{"InstructionError":[3,{"Custom":1}]}'),
+    "too little for its account": (3_000_000, '{"InstructionError":[5,{"Custom":1}]}'),
     "nothing left to live on": (
         3 * FEE + MINT_RENT + HOLDING_RENT + 1,
         '{"InsufficientFundsForRent":{"account_index":0}}',
@@ -93,8 +93,8 @@ FAULTS: dict[str, tuple[Any, str]] = {
     ),
     "no such instruction": ({"InstructionError": [99, {"Custom": 1}]}, "SUPPORT"),
     "a memo's code": ({"InstructionError": [0, {"Custom": 1}]}, "SUPPORT"),
-    "the token program's": ({"InstructionError": [4, {"Custom": 1}]}, "SUPPORT"),
-    "without a code": ({"InstructionError": [1, "InvalidAccountData"]}, "SUPPORT"),
+    "the token program's": ({"InstructionError": [6, {"Custom": 1}]}, "SUPPORT"),
+    "without a code": ({"InstructionError": [4, "InvalidAccountData"]}, "SUPPORT"),
     "a signature that is none": ("SignatureFailure", "SUPPORT"),
     "never heard of": ("SomethingNew", "SUPPORT"),
     "an object never heard of": ({"SomethingNew": [1]}, "SUPPORT"),

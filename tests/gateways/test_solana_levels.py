@@ -8,7 +8,10 @@ from dataclasses import replace
 from uuid import uuid4
 
 import pytest
+from solders.instruction import Instruction
 from solders.keypair import Keypair
+from solders.pubkey import Pubkey
+from solders.system_program import TransferParams, transfer
 from solders.transaction import VersionedTransaction
 
 from consumers.gateways.level_ports import LevelWanted
@@ -72,6 +75,31 @@ async def test_an_upgrade_has_one_mint_whatever_happens(
     raw = completed(levels, second, wallet)
     assert levels.fault(raw, await refused(devnet, raw)) == "RETRYING", "it is there: look again"
     assert levels.mint_of(token.reference) != levels.mint_of(wanted(wallet).reference)
+
+
+async def test_lamports_sent_to_a_mints_address_keep_no_token_from_it(
+    devnet: Devnet, levels: SolanaLevels
+) -> None:
+    wallet, stranger = await devnet.wallet(), await devnet.wallet()
+    tokens = [wanted(wallet) for _ in range(3)]
+    for token in tokens:
+        await devnet.sends(stranger, gift(stranger, levels.mint_of(token.reference)))
+    unlock, mint, exchange = tokens
+    recent = await devnet.chain.blockhash()
+    await devnet.lands(completed(levels, levels.prepare_unlock(unlock, recent), wallet))
+    await devnet.lands(levels.sign_mint(mint, recent).raw)
+    old = levels.mint_of(mint.reference)
+    await devnet.lands(completed(levels, levels.prepare_exchange(exchange, old, recent), wallet))
+    for token in tokens:
+        assert await levels.minted(token) is not None
+    again = levels.sign_mint(unlock, await devnet.chain.blockhash()).raw
+    assert levels.fault(again, await refused(devnet, again)) == "RETRYING"
+
+
+def gift(giver: Keypair, to: str) -> Instruction:
+    """As much as an address of no bytes must have to stay."""
+    key, rent = Pubkey.from_string(to), 890_880
+    return transfer(TransferParams(from_pubkey=giver.pubkey(), to_pubkey=key, lamports=rent))
 
 
 async def test_a_burn_is_the_wallets_own_and_gives_it_the_rent_back(
