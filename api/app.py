@@ -36,6 +36,7 @@ ROUTES = (
     "live",
     "admin",
     "admin_cases",
+    "admin_nft",
     "configs",
     "health",
     "dev",

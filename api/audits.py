@@ -5,6 +5,7 @@ The row is written before the call does anything, and also when its body is then
 
 from __future__ import annotations
 
+from collections.abc import Awaitable, Callable
 from hashlib import sha256
 from typing import TypeVar
 from uuid import uuid4
@@ -21,6 +22,7 @@ from commands.admin import RecordAdminCall
 TEXT_MAX = 4_000
 
 B = TypeVar("B", bound=BaseModel)
+T = TypeVar("T")
 
 
 async def admin(request: Request) -> Principal:
@@ -35,6 +37,18 @@ async def admin_asks(request: Request, model: type[B]) -> tuple[Principal, B]:
     who = signed_in(request, "admin")
     try:
         return who, await read_body(request, model)
+    finally:
+        await _record(request, who)
+
+
+async def admin_asks_about(
+    request: Request, model: type[B], find: Callable[[], Awaitable[T]]
+) -> tuple[Principal, B, T]:
+    """The same, about something that must be found (or NotFound) before the body is looked at."""
+    who = signed_in(request, "admin")
+    try:
+        found = await find()
+        return who, await read_body(request, model), found
     finally:
         await _record(request, who)
 

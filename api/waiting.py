@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime
 from pathlib import Path
 from typing import Any
+
+import psycopg
 
 from api.problems import ProjectionBehind
 from domain.mint_view import spoken_time
@@ -15,6 +18,7 @@ from projections.batch import LeadLost
 from projections.catalog import all_projections
 from projections.parked import replay
 from projections.projection import Projection
+from projections.refresh import refresh
 from projections.tables import LIVE, connect
 
 SQL = named_statements(Path(__file__).with_name("admin.sql"))
@@ -60,6 +64,17 @@ async def replay_all(rows: Rows, url: str, ledger: Ledger, stream: str | None) -
     messages = await rows(SQL["replay_messages"], asked)
     counts = {"events": len(events), "messages": len(messages)}
     return {**asked, "projections": tried, **counts}
+
+
+async def refresh_row(
+    url: str, ledger: Ledger, projection: Projection[Any], key: str, streams: Sequence[str]
+) -> int:
+    """As `projections.refresh`, of the live rows. Raises ProjectionBehind while they are made."""
+    try:
+        async with await connect(url, LIVE) as connection:
+            return await refresh(connection, ledger, projection, key, streams)
+    except (LeadLost, psycopg.errors.UndefinedTable):
+        raise ProjectionBehind("(it is being rebuilt)") from None
 
 
 async def _again(url: str, ledger: Ledger, projection: Projection[Any]) -> dict[str, Any]:

@@ -2,8 +2,8 @@
 
 `due_at`: when the chain should be asked, or a mint that is owed be tried; `pin_due_at`: when the
 metadata should be stored. Null: nothing is due. This is the cache of seed 002: rows are refreshed
-by events, one by one on request, all of them by a rebuild, and a missing row is read from the
-ledger instead.
+by events, one by one on request (`refresh.py`), all of them by a rebuild, and a missing row is read
+from the ledger instead.
 """
 
 from __future__ import annotations
@@ -21,6 +21,10 @@ from domain.upgrade_view import pin_due, watch_due
 from ledger.codec import Recorded
 from projections.projection import Projection
 from projections.topics import topics_of
+
+
+class RowMissing(Exception):
+    """The row of a pass that has a history is gone: folded on from nothing it would be wrong."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +47,8 @@ class Levels(Projection[Climb]):
         return (event.pass_id,)
 
     def fold(self, key: str, state: Climb | None, recorded: Recorded) -> Climb:
+        if state is None and recorded.version > 1:
+            raise RowMissing(key)
         upgrade = (state.upgrade if state else Upgrade()).evolve(recorded.event)
         return Climb(recorded.position, recorded.recorded_at, upgrade)
 

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Awaitable, Callable
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Path, Request, Response
 from pydantic import Field, StringConstraints
 
-from api.audits import admin_asks
+from api.audits import admin_asks_about
 from api.body import Body, NoBody
 from api.deps import parts_of, write
 from api.problems import NotFound
@@ -55,8 +56,8 @@ class Because(Body):
     ),
 )
 async def compensate(request: Request, case_id: CaseId) -> Response:
-    who, asked = await admin_asks(request, Wanted)
-    parts, case = parts_of(request), await _case(request, case_id)
+    who, asked, case = await admin_asks_about(request, Wanted, _case(request, case_id))
+    parts = parts_of(request)
     upgrade_id = _about(case, "owed")
     command = Compensate(
         owner=_owner(case),
@@ -81,8 +82,7 @@ async def compensate(request: Request, case_id: CaseId) -> Response:
     ),
 )
 async def retry(request: Request, case_id: CaseId) -> Response:
-    who, _ = await admin_asks(request, NoBody)
-    case = await _case(request, case_id)
+    who, _, case = await admin_asks_about(request, NoBody, _case(request, case_id))
     command = RetryMint(owner=_owner(case), upgrade_id=_about(case, "owed"), by=who.pass_id)
     return await write(request, who, command)
 
@@ -99,21 +99,23 @@ async def retry(request: Request, case_id: CaseId) -> Response:
     ),
 )
 async def resolve(request: Request, case_id: CaseId) -> Response:
-    who, asked = await admin_asks(request, Because)
-    case = await _case(request, case_id)
+    who, asked, case = await admin_asks_about(request, Because, _case(request, case_id))
     kind, _, about = case["id"].partition(":")
     named = {"review": "mint", "support": "upgrade_id"}
-    if kind not in named:
+    if kind not in named or case["state"] != "open":
         raise NothingOwed()
     said = {"owner": _owner(case), "reason": asked.reason, "by": who.pass_id}
     return await write(request, who, CloseCase(**said, **{named[kind]: about}))
 
 
-async def _case(request: Request, case_id: str) -> dict[str, Any]:
-    found = await recovery(parts_of(request).reader.rows, case_id)
-    if found is None:
-        raise NotFound()
-    return found
+def _case(request: Request, case_id: str) -> Callable[[], Awaitable[dict[str, Any]]]:
+    async def find() -> dict[str, Any]:
+        found = await recovery(parts_of(request).reader.rows, case_id)
+        if found is None:
+            raise NotFound()
+        return found
+
+    return find
 
 
 def _about(case: dict[str, Any], wanted: str) -> str:

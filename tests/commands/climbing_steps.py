@@ -13,7 +13,7 @@ from domain.levels import DEFAULT_LEVELS, LEVELS_KEY
 from tests.commands.climbing import PASSES, STRANGER, WALLETS, Climbing, attempts, signed_mints
 
 CHEAP = [{"level": n, "volume_usd": str(n), "badges": n - 1} for n in range(1, 6)]
-PEOPLE = ("ann", "bob", "eve")
+PEOPLE = ("pass:user:ann", "pass:user:rob", "pass:user:eve")
 
 Step = Callable[[Climbing, str, int], None]
 

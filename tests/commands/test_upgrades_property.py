@@ -30,6 +30,7 @@ class Checked:
         for name in PASSES:
             self.climbing.earn(name, 20_000_000, 12)
         self.events: list[Event] = []
+        self.versions: Counter[str] = Counter()
         self.views: list[tuple[Projection[Any], dict[str, Any]]] = [
             (Levels(), {}),
             (Upgrades(), {}),
@@ -57,9 +58,10 @@ class Checked:
         new = self.climbing.memory.history[len(self.events) :]
         for event in new:
             self.events.append(event)
-            number = len(self.events)
-            at = self.climbing.memory.now
-            told = Recorded(number, event.stream, number, event.TOPIC, at, event, {})
+            number, at = len(self.events), self.climbing.memory.now
+            self.versions[event.stream] += 1
+            version = self.versions[event.stream]
+            told = Recorded(number, event.stream, version, event.TOPIC, at, event, {})
             for projection, rows in self.views:
                 if event.TOPIC in projection.topics:
                     for key in projection.keys(told):
