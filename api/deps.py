@@ -98,7 +98,10 @@ def _same_site(request: HTTPConnection, parts: Parts) -> bool:
         return request.headers.get("sec-fetch-site") in ("same-origin", "same-site")
     if origin in parts.settings.mega_cors_origins:
         return True
-    host = urlsplit(origin).netloc
+    try:
+        host = urlsplit(origin).netloc
+    except ValueError:  # no URL at all
+        return False
     return host in (parts.settings.mega_public_host, request.headers.get("host"))
 
 

@@ -7,7 +7,7 @@ from functools import partial
 from typing import Any, Literal
 from uuid import uuid4
 
-import structlog
+import psycopg
 from starlette.requests import Request
 from starlette.responses import Response
 
@@ -16,10 +16,10 @@ from api.owners import identities_of
 from api.parts import Parts
 from api.pfp_problems import SolanaSilent
 from api.principal import Principal
-from api.problems import NotFound
+from api.problems import NotFound, ProjectionBehind
 from api.reading import SQL
 from commands.command import look
-from commands.request_upgrade import Minting, RequestUpgrade, SeeLevels, standing
+from commands.request_upgrade import Minting, RequestUpgrade, SeeLevels
 from commands.upgrades import SubmitTransaction
 from domain.event import Refused
 from domain.levels import DEFAULT_LEVELS, Badge, Record, levels_of
@@ -36,33 +36,44 @@ from projections.trading_volume import volume_of
 
 _levels = Levels()
 
-log = structlog.get_logger()
-
 
 async def record_of(request: Request, who: Principal) -> Record:
     """What the pass has traded and earned, under every name that leads to it."""
     rows = parts_of(request).reader.rows
     names = names_of(who.names, await identities_of(request, who))
-    volume, badges = await asyncio.gather(volume_of(rows, names), badges_of(rows, names))
+    try:
+        volume, badges = await asyncio.gather(volume_of(rows, names), badges_of(rows, names))
+    except psycopg.errors.UndefinedTable:
+        raise ProjectionBehind("(trades and badges are being read anew)") from None
     return Record(volume, tuple(Badge(*badge) for badge in badges))
 
 
 async def status(request: Request, who: Principal) -> dict[str, Any]:
-    """The body of `GET /api/nft/status`: from the projection, from the ledger where it has none."""
+    """The body of `GET /api/nft/status`: from the projection, from the ledger where it has not a
+    row for every name of the pass."""
     parts = parts_of(request)
     record, found, config = await asyncio.gather(
-        record_of(request, who),
-        parts.reader.rows(SQL["climbs"], {"names": list(who.names)}),
-        parts.reader.rows(SQL["levels_config"]),
+        record_of(request, who), _shown(parts, who), parts.reader.rows(SQL["levels_config"])
     )
-    parts.meters.level_read(hit=bool(found))
-    if found:
-        upgrades = [_levels.revive(text).upgrade for (text,) in found]
-    else:
+    hit = len(found) == len(who.names)
+    parts.meters.level_read(hit=hit)
+    if not hit:
         see = SeeLevels(asked_by=who.pass_id)
-        upgrades = list(see.upgrades(await look(parts.ledger, see)).values())
+        found = list(see.upgrades(await look(parts.ledger, see)).values())
     levels = levels_of(config[0][0] if config else DEFAULT_LEVELS)
-    return describe_status(max(upgrades, key=standing), record, levels)
+    taken = frozenset[str]().union(*(each.taken_badges for each in found))
+    highest = max(found, key=lambda each: each.standing)
+    return describe_status(highest, record.without(taken), levels)
+
+
+async def _shown(parts: Parts, who: Principal) -> list[Upgrade]:
+    """In the order of the names, as the ledger has them."""
+    try:
+        rows = await parts.reader.rows(SQL["climbs"], {"names": list(who.names)})
+    except psycopg.errors.UndefinedTable:
+        return []
+    states: dict[str, str] = dict(rows)
+    return [_levels.revive(states[name]).upgrade for name in who.names if name in states]
 
 
 async def ask_for_level(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime
 
 from commands.command import Answer, Command, Seen
@@ -10,6 +10,8 @@ from domain.claim import Claim
 from domain.credit_account import CreditAccount, account_stream
 from domain.event import Event, Refused
 from domain.passes import Pass, identity_claim
+from domain.upgrade import Upgrade
+from domain.upgrade_events import upgrade_stream
 
 
 class NonceUsed(Refused):
@@ -57,6 +59,7 @@ class Identify(Command):
             if asking and followed(seen, asking) and followed(seen, holder):
                 names = (*survivors(seen, asking), *survivors(seen, holder))
                 yield from map(account_stream, names)
+                yield from map(upgrade_stream, self._names(seen, asking, holder))
 
     def decide(self, seen: Seen, at: datetime) -> list[Event]:
         claim = identity_claim(self.identity)
@@ -73,13 +76,19 @@ class Identify(Command):
         older, younger = sorted((here, there), key=lambda p: (p.opened_at or at, p.pass_id))
         credits = seen.get(CreditAccount, account_stream(younger.pass_id))
         moved = credits.move(younger.pass_id, older.pass_id) if younger.solana_wallets else []
-        return [*older.absorb(younger), *moved]
+        names = self._names(seen, older.pass_id, younger.pass_id)
+        return [*older.absorb(younger), *moved, *_second_tokens(seen, names)]
 
     def pass_id(self, seen: Seen) -> str:
         return self._found(seen).pass_id or self.new_pass_id
 
     def answer(self, seen: Seen, new: bool) -> Answer:
         return Answer(200, {"pass_id": self._found(seen).pass_id})
+
+    def _names(self, seen: Seen, *pass_ids: str) -> list[str]:
+        """All that these passes are called, the ones they have absorbed too."""
+        found = [current_pass(seen, pass_id) for pass_id in pass_ids]
+        return list(dict.fromkeys(n for one in found for n in (one.pass_id, *one.absorbed) if n))
 
     def _here(self, seen: Seen) -> Pass:
         return current_pass(seen, self._asking(seen) or self.new_pass_id)
@@ -91,6 +100,13 @@ class Identify(Command):
     def _found(self, seen: Seen) -> Pass:
         holder = seen.get(Claim, identity_claim(self.identity)).holder
         return current_pass(seen, holder) if holder in seen else self._here(seen)
+
+
+def _second_tokens(seen: Seen, names: Sequence[str]) -> list[Event]:
+    """Of passes that become one, the highest goes on; another token of theirs is reviewed."""
+    known = {name: seen.get(Upgrade, upgrade_stream(name)) for name in names}
+    highest = max(known, key=lambda name: known[name].standing)
+    return [event for name, one in known.items() if name != highest for event in one.second(name)]
 
 
 class SeePass(Command):

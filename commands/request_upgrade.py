@@ -20,12 +20,11 @@ from domain.levels import (
     next_level,
     spoken_usd,
 )
-from domain.pfp_refusals import SolanaWalletRequired
 from domain.solana import Prepared
 from domain.upgrade import Upgrade
 from domain.upgrade_attempt import Attempt
 from domain.upgrade_events import UpgradeRecipe, UpgradeRequested, upgrade_stream
-from domain.upgrade_refusals import NotQualified, TopLevel
+from domain.upgrade_refusals import LevelWalletRequired, NotQualified, TopLevel
 from domain.upgrade_view import describe_prepared, describe_shortfall
 
 
@@ -66,16 +65,10 @@ class SeeLevels(Command):
     def owner(self, seen: Seen) -> str:
         """Under which of its names the pass goes on with its upgrades: the one that is highest."""
         known = self.upgrades(seen)
-        return max(known, key=lambda name: standing(known[name]))
+        return max(known, key=lambda name: known[name].standing)
 
     def levels(self, seen: Seen) -> tuple[Level, ...]:
         return levels_of(seen.get(Config, config_stream(LEVELS_KEY)).value(LEVELS_KEY))
-
-
-def standing(upgrade: Upgrade) -> tuple[int, bool, bool]:
-    """What decides between two histories of a pass that was merged."""
-    level = upgrade.recovery.level if upgrade.recovery else upgrade.level
-    return level, bool(upgrade.watched) or upgrade.held_up, upgrade.begun
 
 
 class RequestUpgrade(SeeLevels):
@@ -99,7 +92,8 @@ class RequestUpgrade(SeeLevels):
             raise NotQualified(describe_shortfall(asked))
         terms = self._terms(seen, upgrade, asked, at)
         prepared = Attempt(terms).prepare(self.minting.prepare(terms), self.expires_at)
-        return [*upgrade.request(terms), *prepared]
+        begun = current_pass(seen, self.asked_by).begin_upgrade(self.upgrade_id)
+        return [*begun, *upgrade.request(terms), *prepared]
 
     def answer(self, seen: Seen, new: bool) -> Answer:
         upgrade = self.upgrades(seen)[self.owner(seen)]
@@ -143,4 +137,4 @@ class RequestUpgrade(SeeLevels):
         for name in linked:
             if name.startswith("solana:"):
                 return name.removeprefix("solana:")
-        raise SolanaWalletRequired()
+        raise LevelWalletRequired()

@@ -10,6 +10,7 @@ from datetime import datetime, timedelta
 from functools import reduce
 
 from commands.command import Answer, Command, Seen
+from commands.passes import current_pass, followed, survivors
 from domain.event import Event
 from domain.solana import Absence, Prepared, TokenFound
 from domain.upgrade import Upgrade
@@ -90,14 +91,26 @@ class ConfirmBurn(WithUpgrade):
     slot: int
     named: str = ""
 
+    def reads(self, seen: Seen) -> Iterator[str]:
+        yield from super().reads(seen)
+        yield from survivors(seen, self.owner)
+        if followed(seen, self.owner):
+            yield from map(upgrade_stream, self._names(seen))
+
     def decide(self, seen: Seen, at: datetime) -> list[Event]:
         upgrade = self.upgrade(seen)
         counted = upgrade.burn(self.mint, self.burned_by, self.signature, self.slot, self.named)
-        if counted:
+        others = (seen.get(Upgrade, upgrade_stream(n)) for n in self._names(seen) - {self.owner})
+        if counted and (upgrade.awaits(self.mint) or not any(one.climbs for one in others)):
             return counted
         in_vain = upgrade.thwart(self.mint, self.slot)
         known = reduce(lambda known, event: known.evolve(event), in_vain, upgrade)
         return [*in_vain, *self._outside(known)]
+
+    def _names(self, seen: Seen) -> set[str]:
+        """Every name of the pass that it is today: one that was merged may go on by another."""
+        known = current_pass(seen, self.owner)
+        return {known.pass_id or self.owner, *known.absorbed}
 
     def _outside(self, upgrade: Upgrade) -> list[Event]:
         token = upgrade.away.get(self.mint) or upgrade.token

@@ -17,13 +17,15 @@ from domain.upgrade_refusals import LevelTooLow, NothingOwed, SecondPersonRequir
 
 @dataclass(frozen=True, slots=True)
 class Compensation:
-    """What `by` wants: the level, why, and the metadata that its token would have."""
+    """What `by` wants: the level, why, and the metadata that its token would have. `proposed_by`
+    is who wanted one before, by the name that their pass has today."""
 
     level: int
     reason: str
     by: str
     metadata: str
     cid: str
+    proposed_by: str = ""
 
 
 def compensate(attempt: Attempt, wanted: Compensation) -> list[Event]:
@@ -39,7 +41,7 @@ def compensate(attempt: Attempt, wanted: Compensation) -> list[Event]:
     said |= attempt.ids
     if proposal is None or proposal.level != wanted.level:
         return [CompensationProposed(**said)]
-    if proposal.by == wanted.by:
+    if wanted.by in (proposal.by, wanted.proposed_by):
         raise SecondPersonRequired()
     said |= {"metadata": wanted.metadata, "cid": wanted.cid, "proposed_by": proposal.by}
     return [CompensationApproved(**said)]

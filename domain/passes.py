@@ -65,6 +65,15 @@ class PassAbsorbed(PassEvent):
     survivor: str
 
 
+@event("upgrade_begun.v1")
+@dataclass(frozen=True, slots=True, kw_only=True)
+class UpgradeBegun(PassEvent):
+    """This pass asked for a level. It stands here too, so that a merge at the same moment and the
+    request cannot both go through unseen by the other."""
+
+    upgrade_id: str
+
+
 @event("session_ended.v1")
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SessionEnded(PassEvent):
@@ -128,6 +137,9 @@ class Pass:
             *came_along,
             PassAbsorbed(pass_id=ended, survivor=self.pass_id),
         ]
+
+    def begin_upgrade(self, upgrade_id: str) -> list[Event]:
+        return [UpgradeBegun(pass_id=self.pass_id, upgrade_id=upgrade_id)] if self.opened else []
 
     def end_session(self, session_id: str, expires_at: datetime) -> list[Event]:
         if session_id in self.ended:

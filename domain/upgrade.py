@@ -21,10 +21,11 @@ from domain.upgrade_refusals import (
     AlreadyUnlocked,
     NothingOwed,
     NoToken,
+    TokenElsewhere,
     UpgradeUnderway,
 )
 
-CONFLICTS = frozenset({"vanished", "level_mismatch", "unknown_token"})
+CONFLICTS = frozenset({"vanished", "level_mismatch", "unknown_token", "second_token"})
 """Kinds of discrepancy in which the ledger stays as it is: only a person can end them."""
 
 FAILED_KEPT = 10
@@ -72,6 +73,18 @@ class Upgrade:
         return bool(self.attempts) or bool(self.reviews)
 
     @property
+    def standing(self) -> tuple[int, bool, bool]:
+        """What decides between the histories of passes that were merged: the highest goes on."""
+        level = self.recovery.level if self.recovery else self.level
+        return level, bool(self.watched) or self.held_up, self.begun
+
+    @property
+    def climbs(self) -> bool:
+        """Whether it has a token, or one is on its way."""
+        coming = any(each.watched and each.open for each in self.attempts.values())
+        return self.token is not None or self.recovery is not None or coming
+
+    @property
     def attempt(self) -> Attempt | None:
         """The newest."""
         return self.attempts[self.last] if self.last else None
@@ -116,6 +129,11 @@ class Upgrade:
         """Whether the ledger knows of the token of `mint`, here or away, and of no end of it."""
         return (self.token is not None and self.token.mint == mint) or mint in self.away
 
+    def awaits(self, mint: str) -> bool:
+        """Whether a burn of its token would be in time for an attempt."""
+        asking = (each for each in self.attempts.values() if each.terms.burns == mint)
+        return any(each.open or each.watched for each in asking)
+
     def gone_on(self, mint: str) -> bool:
         """Whether the pass has, or may yet get, a token without giving up that of `mint`."""
         coming = (each for each in self.attempts.values() if each.watched or each.owed)
@@ -127,10 +145,12 @@ class Upgrade:
     def offered(self, *, unlock: bool, at: datetime) -> tuple[Attempt | None, list[Event]]:
         """The attempt that is offered again to whoever asks for an unlock or an upgrade, with what
         that takes; None: a new one may begin. Raises why neither is possible."""
-        if unlock and (self.token or self.recovery or self.held_up):
-            raise AlreadyUnlocked()
-        if not unlock and self.recovery:
+        if self.recovery:
             raise UpgradeUnderway()
+        if unlock and self.held_up:
+            raise TokenElsewhere()
+        if unlock and self.token:
+            raise AlreadyUnlocked()
         known = next(iter(self.watched), None)
         if known is None:
             if not unlock and self.token is None:
@@ -185,6 +205,24 @@ class Upgrade:
             case _:
                 news = mint not in self.reviews and mint not in self.settled
         return [found] if news else []
+
+    def second(self, pass_id: str) -> list[Event]:
+        """Its pass was merged into one that goes on with another token: which of the two is to be
+        kept, a person decides."""
+        if self.token is None:
+            return []
+        found = happened.CorrectionRecorded(
+            pass_id=pass_id,
+            upgrade_id=self.token.upgrade_id,
+            kind="second_token",
+            mint=self.token.mint,
+            field="token",
+            ledger_value=self.token.owner,
+            chain_value="the pass has another one",
+            slot=self.token.slot,
+            review=True,
+        )
+        return self.correct(found)
 
     def close_review(self, pass_id: str, mint: str, reason: str, by: str) -> list[Event]:
         if mint not in self.reviews:

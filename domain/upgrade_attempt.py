@@ -10,28 +10,17 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
-from typing import Literal
 
 from domain import upgrade_events as happened
 from domain.backoff import pause
 from domain.event import Event
 from domain.solana import Absence, Prepared, TokenFound
-from domain.upgrade_refusals import NothingOwed, UpgradeOver
+from domain.upgrade_refusals import NothingOwed, TooManySubmissions, UpgradeOver
 
 FIRST_RETRY = timedelta(seconds=1)
 SUPPORT_AFTER = 5
 """Tries to mint after which a person should look at it; the retries go on meanwhile."""
-
-State = Literal[
-    "prepared",
-    "submitted",
-    "burn_confirmed",
-    "mint_submitted",
-    "minted",
-    "failed",
-    "recovery",
-    "compensated",
-]
+SUBMISSIONS_MAX = 10
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +31,7 @@ class Attempt:
     terms: happened.UpgradeRequested
     window: happened.UpgradePrepared | None = None
     submitted: happened.UpgradeSubmitted | None = None
+    submissions: int = 0
     failed: happened.UpgradeFailed | None = None
     watched: bool = False
     burn: happened.BurnConfirmed | None = None
@@ -52,7 +42,7 @@ class Attempt:
     retry_at: datetime | None = None
     minted: happened.LevelMinted | None = None
     proposal: happened.CompensationProposed | None = None
-    approval: happened.CompensationApproved | None = None
+    approvals: tuple[happened.CompensationApproved, ...] = ()
     pinned: frozenset[str] = field(default_factory=frozenset)
     reviewed: bool = False
 
@@ -63,7 +53,7 @@ class Attempt:
         return {"pass_id": self.terms.pass_id, "upgrade_id": self.terms.upgrade_id}
 
     @property
-    def state(self) -> State:
+    def state(self) -> happened.UpgradeState:
         if self.minted:
             return "compensated" if self.minted.compensation else "minted"
         if self.burn:
@@ -101,6 +91,11 @@ class Attempt:
         return why.reason if why else ""
 
     @property
+    def approval(self) -> happened.CompensationApproved | None:
+        """The last one; each may be bettered."""
+        return self.approvals[-1] if self.approvals else None
+
+    @property
     def level(self) -> int:
         """Of the token that was minted, or is to be."""
         chosen = self.minted or self.approval or self.terms
@@ -112,7 +107,9 @@ class Attempt:
 
     @property
     def metadata(self) -> str:
-        return (self.approval or self.terms).metadata
+        """The text whose address `cid` is."""
+        texts = {each.cid: each.metadata for each in self.approvals}
+        return texts.get(self.cid, self.terms.metadata)
 
     @property
     def metadata_stored(self) -> bool:
@@ -135,14 +132,17 @@ class Attempt:
         ]
 
     def submit(self, raw: str, signature: str, at: datetime) -> list[Event]:
-        """Handed in, whole and good, or sent by the wallet: a word that nothing depends on."""
+        """Handed in, whole and good, or sent by the wallet: a word that nothing depends on, so it
+        never takes the place of what can be sent again."""
         if self.burn or self.minted:
             return []
         if self.failed and not self.watched:
             raise UpgradeOver()
-        reopened = self.reopen()
-        if not reopened and self.submitted and self.submitted.signature == signature:
+        known, reopened = self.submitted, self.reopen()
+        if not reopened and known and (known.signature == signature or (known.raw and not raw)):
             return []
+        if self.submissions >= SUBMISSIONS_MAX:
+            raise TooManySubmissions(f"({SUBMISSIONS_MAX})")
         submitted = happened.UpgradeSubmitted(
             **self.ids, raw=raw, signature=signature, submitted_at=at
         )
@@ -266,7 +266,7 @@ class Attempt:
             case happened.UpgradePrepared():
                 return replace(self, window=event, watched=True)
             case happened.UpgradeSubmitted():
-                return replace(self, submitted=event)
+                return replace(self, submitted=event, submissions=self.submissions + 1)
             case happened.UpgradeFailed():
                 return replace(self, failed=event)
             case happened.UpgradeReopened():
@@ -296,5 +296,5 @@ class Attempt:
             case happened.CompensationProposed():
                 return replace(self, proposal=event)
             case happened.CompensationApproved():
-                return replace(self, approval=event, retry_at=None)
+                return replace(self, approvals=(*self.approvals, event), retry_at=None)
         return self

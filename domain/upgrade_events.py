@@ -14,6 +14,16 @@ from domain.event import Event, event
 
 UpgradeRecipe = Literal["nft_unlock", "nft_upgrade", "nft_exchange"]
 ReasonClass = Literal["ADD_SOL", "RETRYING", "SUPPORT"]
+UpgradeState = Literal[
+    "prepared",
+    "submitted",
+    "burn_confirmed",
+    "mint_submitted",
+    "minted",
+    "failed",
+    "recovery",
+    "compensated",
+]
 Discrepancy = Literal[
     "burned_outside",
     "sent_away",
@@ -21,6 +31,7 @@ Discrepancy = Literal[
     "vanished",
     "level_mismatch",
     "unknown_token",
+    "second_token",
 ]
 
 

@@ -19,6 +19,20 @@ class AlreadyUnlocked(Refused):
     """You have a level token already."""
 
 
+class TokenElsewhere(Refused):
+    """Your level token is in another wallet, and somebody is looking into it; bring it back, or
+    speak to us."""
+
+
+class NotDecidedSo(Refused):
+    """This kind of case is not decided this way: what is owed is retried or compensated, a conflict
+    or a failure is resolved."""
+
+
+class LevelWalletRequired(Refused):
+    """Link a Solana wallet to your pass first; the token is minted to it."""
+
+
 class NoToken(Refused):
     """There is no level token of yours that could be upgraded."""
 
@@ -28,8 +42,8 @@ class TopLevel(Refused):
 
 
 class UpgradeUnderway(Refused):
-    """Your last transaction may still land, or your new token is on its way; nothing more is asked
-    of you until that is known."""
+    """The transaction that was prepared for you may still land, or your new token is on its way;
+    nothing more is asked of you until that is known, within two minutes."""
 
 
 class UpgradeOver(Refused):
@@ -41,7 +55,7 @@ class SecondPersonRequired(Refused):
 
 
 class NothingOwed(Refused):
-    """No token is owed here any more, so there is nothing to decide."""
+    """This case is over, so there is nothing to decide any more."""
 
 
 class LevelTooLow(Refused):
@@ -50,3 +64,7 @@ class LevelTooLow(Refused):
 
 class LevelUnknown(Refused):
     """There is no such level."""
+
+
+class TooManySubmissions(Refused):
+    """Too many transactions were handed in for this; one of them may still land. Wait for that."""

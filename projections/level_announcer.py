@@ -8,6 +8,7 @@ from typing import Any
 from domain import upgrade_events as happened
 from domain.upgrade import Upgrade
 from domain.upgrade_attempt import Attempt
+from domain.upgrade_view import spoken_reason
 from ledger.codec import Recorded
 from projections.announcer import Announcer
 from projections.topics import topics_of
@@ -76,5 +77,5 @@ def _shown(attempt: Attempt) -> dict[str, Any]:
         "level": attempt.level,
         "state": attempt.state,
         "reason_class": attempt.reason_class,
-        "reason": attempt.reason or None,
+        "reason": spoken_reason(attempt),
     }

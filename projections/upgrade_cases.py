@@ -92,8 +92,10 @@ def fold_tries(known: Tries, recorded: Recorded) -> Tries:
             return said(tx=signature, burned=mint, wallet=owner)
         case happened.LevelMintFailed(tried=tried, retry_at=at, reason=reason):
             return replace(said(reason=reason), attempts=tried, next_try_at=at)
-        case happened.MintRetryAsked() | happened.CompensationApproved():
+        case happened.MintRetryAsked():
             return replace(known, next_try_at=None)
+        case happened.CompensationApproved(level=level, by=by):
+            return replace(said(approved_level=str(level), approved_by=by), next_try_at=None)
         case happened.CompensationProposed(level=level, by=by):
             return said(proposed_level=str(level), proposed_by=by)
         case happened.LevelMinted(mint=mint, level=level):

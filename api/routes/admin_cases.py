@@ -16,7 +16,7 @@ from api.routes.examples import UPGRADE_ID
 from api.speech import told
 from api.waiting import recovery
 from commands.cases import CloseCase, Compensate, RetryMint
-from domain.upgrade_refusals import NothingOwed
+from domain.upgrade_refusals import NotDecidedSo, NothingOwed
 from projections.upgrade_cases import owed_case
 
 router = APIRouter(prefix="/admin/recoveries", tags=["administration"])
@@ -102,7 +102,9 @@ async def resolve(request: Request, case_id: CaseId) -> Response:
     who, asked, case = await admin_asks_about(request, Because, _case(request, case_id))
     kind, _, about = case["id"].partition(":")
     named = {"review": "mint", "support": "upgrade_id"}
-    if kind not in named or case["state"] != "open":
+    if kind not in named:
+        raise NotDecidedSo()
+    if case["state"] != "open":
         raise NothingOwed()
     said = {"owner": _owner(case), "reason": asked.reason, "by": who.pass_id}
     return await write(request, who, CloseCase(**said, **{named[kind]: about}))
@@ -121,7 +123,7 @@ def _case(request: Request, case_id: str) -> Callable[[], Awaitable[dict[str, An
 def _about(case: dict[str, Any], wanted: str) -> str:
     kind, _, about = case["id"].partition(":")
     if kind != wanted:
-        raise NothingOwed()
+        raise NotDecidedSo()
     return str(about)
 
 

@@ -130,6 +130,7 @@ UPGRADE: dict[str, Any] = {
     "level": 2,
     "reason_class": None,
     "reason": None,
+    "expires_at": "2026-01-01T00:00:45Z",
     "wallet": SOLANA_WALLET,
     "burns": "8FkzE8XfE4vnuVGP5F4kYHSQTnZGHQGgNXnvVLgPBtoV",
     "mint": "4mKSoDDqApmF1DqXvVTSL6tu2zixrSSNjqMxUnwvVzy2",

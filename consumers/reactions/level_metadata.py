@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from commands.command import look
 from commands.upgrades import MetadataIsPinned, SeeUpgrade
-from consumers.gateways.ports import WillNotWork
+from consumers.gateways.ports import Failure, WillNotWork
 from consumers.gateways.vault_ports import Cache, Sealed, Vault
 from consumers.levels.emblem import CONTENT_TYPE, emblem
 from consumers.levels.token import image_cid
@@ -27,12 +27,20 @@ class LevelMetadata:
         self._desk, self._vault, self._cache = desk, vault, cache
 
     async def pin(self, promise: Promise) -> None:
-        """The oldest attempt of the pass whose metadata is not stored. Raises what the vault or
-        the cache says; WillNotWork for a picture that nobody has any more."""
+        """Every attempt of the pass whose metadata is not stored. Raises the last of what the vault
+        or the cache says; WillNotWork for a picture that nobody has any more. One that fails holds
+        up no other."""
         see = SeeUpgrade(owner=promise.order_id)
-        attempt = unpinned(see.upgrade(await look(self._desk.ledger, see)))
-        if attempt is None:
-            return
+        failed: Failure | None = None
+        for attempt in unpinned(see.upgrade(await look(self._desk.ledger, see))):
+            try:
+                await self._pin(attempt, promise)
+            except Failure as failure:
+                failed = failure
+        if failed:
+            raise failed
+
+    async def _pin(self, attempt: Attempt, promise: Promise) -> None:
         # The picture first: metadata that can be read never names what is not there.
         files = [await self._picture(attempt), self._metadata(attempt)]
         for file in files:

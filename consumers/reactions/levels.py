@@ -98,8 +98,8 @@ class Levels:
     async def _send(self, attempt: Attempt, submitted: UpgradeSubmitted, promise: Promise) -> None:
         """The same bytes again and again, until the chain knows them or says why it does not."""
         fate = await self._chain.fate(submitted.signature)
-        if fate and not fate.error:
-            return
+        if fate and not (fate.error and submitted.raw):
+            return  # of one that we have not seen, nobody knows what it was
         if fate:
             verdict = await self._chain.verdict(submitted.signature)
             if verdict and verdict.error:

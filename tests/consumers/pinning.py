@@ -17,7 +17,7 @@ from consumers.reactions.level_metadata import LevelMetadata
 from consumers.reactions.promise import Desk, Promise
 from domain.event import Event
 from domain.upgrade_attempt import Attempt
-from domain.upgrade_events import UpgradeFailed, UpgradeRequested
+from domain.upgrade_events import UpgradeFailed, UpgradeRequested, UpgradeSubmitted
 from ledger.ledger import Ledger
 from tests.consumers.filling import AT
 from tests.twins.alone import Alone
@@ -79,7 +79,7 @@ class Pinning:
         return LevelMetadata(self.desk, vault, self.cache)
 
     async def wanted(self, level: int, **given: str) -> UpgradeRequested:
-        """One more attempt; `given` instead of what its metadata would be."""
+        """One more attempt that was signed; `given` instead of what its metadata would be."""
         id_ = str(uuid4())
         text, cid = sealed(level, id_)
         requested = UpgradeRequested(
@@ -97,7 +97,9 @@ class Pinning:
             requested_at=AT,
             **({"metadata": text, "cid": cid} | given),
         )
-        await self._happen(requested)
+        ids = {"pass_id": self.owner, "upgrade_id": id_}
+        signed = UpgradeSubmitted(**ids, raw="", signature="signature", submitted_at=AT)
+        await self._happen(requested, signed)
         return requested
 
     async def failed(self, requested: UpgradeRequested) -> None:

@@ -185,12 +185,10 @@ async def test_metadata_under_an_address_that_is_not_its_own_is_not_stored(case:
     assert await case.pins("first") == []
 
 
-async def test_attempts_come_in_their_order_and_those_that_failed_not_at_all(
-    case: Pinning,
-) -> None:
+async def test_all_attempts_are_stored_and_those_that_failed_not_at_all(case: Pinning) -> None:
     first, failed, last = [await case.wanted(level=1) for _ in range(3)]
     await case.failed(failed)
-    for stored in ((True, False, False), (True, False, True), (True, False, True)):
+    for _ in range(2):
         await case.pin()
         attempts = [await case.attempt(each) for each in (first, failed, last)]
-        assert tuple(each.metadata_stored for each in attempts) == stored
+        assert [each.metadata_stored for each in attempts] == [True, False, True]

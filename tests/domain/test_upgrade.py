@@ -7,9 +7,11 @@ from dataclasses import replace
 import pytest
 
 from domain import upgrade_events as happened
+from domain.upgrade_attempt import SUBMISSIONS_MAX
 from domain.upgrade_refusals import (
     AlreadyUnlocked,
     NoToken,
+    TooManySubmissions,
     UpgradeOver,
     UpgradeUnderway,
 )
@@ -67,7 +69,7 @@ def test_an_attempt_begins_with_its_evidence_and_its_transaction():
         (UNLOCK, False, NoToken),
         (UNLOCKED, True, AlreadyUnlocked),
         (CLIMB, True, AlreadyUnlocked),
-        (OWED, True, AlreadyUnlocked),
+        (OWED, True, UpgradeUnderway),
         (OWED, False, UpgradeUnderway),
         (CLIMBED, True, AlreadyUnlocked),
     ],
@@ -107,10 +109,21 @@ def test_what_the_wallet_signed_is_recorded_once():
     given(*CLIMB).when(submit).then(submitted("u2"))
 
 
-def test_another_signature_is_another_submission():
-    other = submitted("u2", "", "other-sig")
-    submit = of("u2", lambda each: each.submit("", "other-sig", NOON))
+def test_another_transaction_is_another_submission():
+    other = submitted("u2", "b3RoZXI=", "other-sig")
+    submit = of("u2", lambda each: each.submit("b3RoZXI=", "other-sig", NOON))
     given(*CLIMB, submitted("u2")).when(submit).then(other)
+
+
+def test_a_mere_signature_does_not_take_the_place_of_what_can_be_sent_again():
+    submit = of("u2", lambda each: each.submit("", "other-sig", NOON))
+    given(*CLIMB, submitted("u2")).when(submit).then()
+
+
+def test_submissions_are_bounded():
+    many = [submitted("u2", "", f"sig-{number}") for number in range(SUBMISSIONS_MAX)]
+    submit = of("u2", lambda each: each.submit("", "one-more", NOON))
+    given(*CLIMB, *many).when(submit).refused(TooManySubmissions)
 
 
 def test_handing_in_what_failed_opens_it_again():

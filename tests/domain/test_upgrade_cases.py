@@ -7,10 +7,10 @@ import pytest
 from domain import upgrade_events as happened
 from domain.compensation import Compensation, compensate
 from domain.upgrade_refusals import (
-    AlreadyUnlocked,
     LevelTooLow,
     NothingOwed,
     SecondPersonRequired,
+    TokenElsewhere,
 )
 from tests.domain.upgrades import (
     CLIMB,
@@ -154,7 +154,7 @@ def test_a_token_that_was_sent_away_leaves_level_0_and_a_review():
     away = upgrade_of(*UNLOCKED, AWAY)
     assert (away.level, list(away.away), list(away.reviews)) == (0, ["mint-u1"], ["mint-u1"])
     given(*UNLOCKED, AWAY).when(lambda u: u.offered(unlock=True, at=NOON)[1]).refused(
-        AlreadyUnlocked
+        TokenElsewhere
     )
 
 

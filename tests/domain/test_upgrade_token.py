@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import timedelta
 
 from domain import upgrade_events as happened
+from domain.event import Event
 from domain.upgrade import FAILED_KEPT, Upgrade
 from domain.upgrade_attempt import FIRST_RETRY, SUPPORT_AFTER
 from domain.upgrade_refusals import NothingOwed
@@ -152,16 +153,19 @@ def test_what_came_to_nothing_long_ago_is_forgotten_and_nothing_else():
     assert known.token and known.last == "x49"
 
 
-def test_metadata_is_stored_for_every_attempt_that_did_not_fail():
+def test_metadata_is_stored_for_every_attempt_that_was_signed_and_did_not_fail():
     pinned = happened.MetadataPinned(**ids("u1"), cid="cid-u1")
     pin = of("u1", lambda each: each.pin("cid-u1"))
     given(*UNLOCK).when(pin).then(pinned)
     given(*UNLOCK).when(of("u1", lambda each: each.pin("foreign"))).then()
-    first = unpinned(upgrade_of(*CLIMB))
-    second = unpinned(upgrade_of(*CLIMB, pinned))
-    assert first and second
-    assert (first.terms.upgrade_id, second.terms.upgrade_id) == ("u1", "u2")
-    assert unpinned(upgrade_of(*LAPSED, pinned)) is None
+
+    def wanted(*history: Event) -> list[str]:
+        return [each.terms.upgrade_id for each in unpinned(upgrade_of(*history))]
+
+    assert wanted(*CLIMB) == ["u1"]
+    assert wanted(*CLIMB, submitted("u2")) == ["u1", "u2"]
+    assert wanted(*CLIMB, submitted("u2"), pinned) == ["u2"]
+    assert wanted(*LAPSED, pinned) == []
 
 
 def test_a_pass_without_history_has_nothing():
