@@ -26,9 +26,11 @@ from kafka.structs import OffsetAndMetadata
 from psycopg import AsyncConnection
 
 from commands.command import TooBusy
+from consumers.decoding import pass_unreadable
 from consumers.gateways.ports import TryAgain
 from consumers.lifetime import until_stopped
 from consumers.message import (
+    KEY_BYTES_MAX,
     Handler,
     Incoming,
     Message,
@@ -186,7 +188,7 @@ class Intake:
         log.warning("message_parked", origin=incoming.origin, group=self._group, error=error)
         key = incoming.key.decode(errors="replace")
         notice = Notice(origin=incoming.origin, reader=self._group, key=key, error=error)
-        await self._publisher.publish(PARKED, key, asdict(notice), message_id=notice.id)
+        await self._publisher.publish(PARKED, notice.subject, asdict(notice), message_id=notice.id)
 
     # Parked messages.
 
@@ -228,19 +230,21 @@ class Intake:
     def _connect(self) -> KafkaConsumer:
         create_missing(self._bootstrap, self._prefix)
         topics = [self._prefix + topic for topic in self._handlers]
-        consumer = KafkaConsumer(
-            bootstrap_servers=list(self._bootstrap),
-            group_id=self._prefix + self._group,
-            enable_auto_commit=False,
-            auto_offset_reset="earliest",
-            allow_auto_create_topics=False,
-            session_timeout_ms=int(self._session_s * 1000),
-            heartbeat_interval_ms=500,
-            max_poll_records=BATCH,
-            bootstrap_timeout_ms=CONNECT_MS,
-            metadata_max_age_ms=METADATA_MS,
-            reconnect_backoff_max_ms=1_000,
-            metrics_enabled=False,
+        consumer = pass_unreadable(
+            KafkaConsumer(
+                bootstrap_servers=list(self._bootstrap),
+                group_id=self._prefix + self._group,
+                enable_auto_commit=False,
+                auto_offset_reset="earliest",
+                allow_auto_create_topics=False,
+                session_timeout_ms=int(self._session_s * 1000),
+                heartbeat_interval_ms=500,
+                max_poll_records=BATCH,
+                bootstrap_timeout_ms=CONNECT_MS,
+                metadata_max_age_ms=METADATA_MS,
+                reconnect_backoff_max_ms=1_000,
+                metrics_enabled=False,
+            )
         )
         # Joining before the partitions are known shares out none of them (kafka-python 3.0.12).
         for topic in topics:
@@ -259,9 +263,8 @@ def _poll(consumer: KafkaConsumer) -> tuple[dict[TopicPartition, list[Any]], set
 def _incoming(record: Any, prefix: str) -> Incoming:
     topic = record.topic.removeprefix(prefix)
     headers = tuple((name, text or b"") for name, text in record.headers)
-    return Incoming(
-        topic, record.partition, record.offset, record.key or b"", headers, record.value
-    )
+    key = (record.key or b"")[:KEY_BYTES_MAX]
+    return Incoming(topic, record.partition, record.offset, key, headers, record.value)
 
 
 def _wait(failed: Exception) -> bool | float:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import base64
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -13,6 +13,12 @@ import psycopg
 from pydantic import ValidationError
 
 ERROR_LENGTH_MAX = 500
+# Of a longer key the beginning is kept: it names the message to people, an index holds no more.
+KEY_BYTES_MAX = 1_000
+# The header of a record that could not be decoded: why.
+UNREADABLE = "kafka_unreadable"
+
+Headers = Sequence[tuple[str, bytes | None]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,7 +38,10 @@ Handler = Callable[[Message], Awaitable[None]]
 
 @dataclass(frozen=True, slots=True)
 class Incoming:
-    """The bytes of a message and where they came from; `topic` is without prefix."""
+    """The bytes of a message and where they came from; `topic` is without prefix.
+
+    Of its key at most KEY_BYTES_MAX.
+    """
 
     topic: str
     part: int
@@ -51,7 +60,12 @@ class Incoming:
         return dict(self.headers).get("ce_id", self.origin.encode()).decode()
 
     def read(self) -> Message:
-        """Raises ValueError when the key is not text or the value is not a JSON object."""
+        """Raises ValueError when the key is not text or the value is not a JSON object.
+
+        Of a record that could not be decoded, Unreadable, which is one.
+        """
+        if (undecoded := unreadable(self.headers)) is not None:
+            raise undecoded
         if self.value is None:
             raise ValueError("the message has no value")
         value = orjson.loads(self.value)
@@ -76,6 +90,11 @@ class Notice:
     def id(self) -> str:
         return f"parked/{self.reader}/{self.origin}"
 
+    @property
+    def subject(self) -> str:
+        """As whose it is published: of a message without a key, its place."""
+        return self.key or self.origin
+
 
 def described(error: Exception) -> str:
     """An error as it may be kept and published: its kind and reason, without the input."""
@@ -87,6 +106,18 @@ def described(error: Exception) -> str:
         reason = error.diag.message_primary or "no reason given"
     text = f"{type(error).__name__}: {reason}"[:ERROR_LENGTH_MAX]
     return text.replace("\x00", "\\x00")
+
+
+class Unreadable(ValueError):
+    """The record could not be decoded."""
+
+
+def unreadable(headers: Headers) -> Unreadable | None:
+    """Why the record of these headers could not be decoded; None: it could."""
+    for name, why in headers:
+        if name == UNREADABLE:
+            return Unreadable((why or b"").decode(errors="replace"))
+    return None
 
 
 def pack_headers(headers: tuple[tuple[str, bytes], ...]) -> bytes:

@@ -16,7 +16,14 @@ import structlog
 from psycopg import AsyncConnection
 
 from consumers.intake import SQL as PARKING
-from consumers.message import Notice, described, pack_headers, unpack_headers
+from consumers.message import (
+    KEY_BYTES_MAX,
+    Notice,
+    described,
+    pack_headers,
+    unpack_headers,
+    unreadable,
+)
 from consumers.producer import Publisher
 from consumers.topic_reader import TopicReader
 from consumers.topics import PARKED
@@ -26,8 +33,6 @@ from projections.topical import Refusal, TopicProjection
 
 SQL = named_statements(Path(__file__).with_suffix(".sql"))
 REPLAY = 200
-# Of a longer key the beginning is kept: it names the message to people and decides nothing.
-KEY_BYTES_MAX = 1_000
 # Kept beside a parked message's own headers: an award has its place by it.
 TIMESTAMP = "kafka_timestamp"
 
@@ -41,6 +46,7 @@ class Kept(NamedTuple):
     offset: int
     timestamp: int
     key: bytes
+    headers: tuple[tuple[str, bytes], ...]
     value: bytes | None
 
 
@@ -67,7 +73,7 @@ class Pages:
 
     async def settle(self, connection: AsyncConnection, records: Iterable[Any]) -> None:
         """Applies what can be applied and parks the rest."""
-        refused = await topical.take(connection, self._projection, records)
+        refused = await self._apply(connection, records)
         if not refused:
             return
         async with connection.cursor() as cursor:
@@ -84,7 +90,7 @@ class Pages:
             await connection.execute(topical.SQL["hold"], name)  # a rebuild waits, or is through
             rows = await (await connection.execute(PARKING["due_hints"], due)).fetchall()
             kept = [_kept(*row) for row in rows]
-            refused = await topical.take(connection, self._projection, kept)
+            refused = await self._apply(connection, kept)
             failed = {each.record: each.error for each in refused}
             for record in kept:
                 place = {**self._name, "part": record.partition, "place": record.offset}
@@ -98,6 +104,15 @@ class Pages:
         """(partition, offset) of every message that waits."""
         rows = await connection.execute(SQL["still_parked"], self._name)
         return set(await rows.fetchall())
+
+    async def _apply(self, connection: AsyncConnection, records: Iterable[Any]) -> list[Refusal]:
+        readable, refused = [], []
+        for record in records:
+            if (undecoded := unreadable(record.headers)) is None:
+                readable.append(record)
+            else:
+                refused.append(Refusal(record, undecoded))
+        return refused + await topical.take(connection, self._projection, readable)
 
     async def _parked(
         self, connection: AsyncConnection, records: Mapping[int, Sequence[Any]]
@@ -135,7 +150,7 @@ class Pages:
         origin = f"{self._projection.topic}/{record.partition}/{record.offset}"
         log.warning("message_parked", origin=origin, reader=self._projection.reader, error=error)
         notice = Notice(origin=origin, reader=self._projection.reader, key=key, error=error)
-        await self._publisher.publish(PARKED, key, asdict(notice), message_id=notice.id)
+        await self._publisher.publish(PARKED, notice.subject, asdict(notice), message_id=notice.id)
 
 
 async def begin(
@@ -154,5 +169,6 @@ async def begin(
 def _kept(
     topic: str, part: int, place: int, key: bytes, headers: bytes, value: bytes | None, due: bool
 ) -> Kept:
-    timestamp = int(dict(unpack_headers(bytes(headers)))[TIMESTAMP])
-    return Kept(part, place, timestamp, bytes(key), None if value is None else bytes(value))
+    told = unpack_headers(bytes(headers))
+    body = None if value is None else bytes(value)
+    return Kept(part, place, int(dict(told)[TIMESTAMP]), bytes(key), told, body)

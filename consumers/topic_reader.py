@@ -15,6 +15,7 @@ from typing import Any, NamedTuple, TypeVar
 import structlog
 from kafka import KafkaConsumer, TopicPartition
 
+from consumers.decoding import pass_unreadable
 from consumers.producer import CONNECT_MS
 from consumers.topics import create_missing
 
@@ -115,18 +116,20 @@ async def reading(bootstrap: Sequence[str], prefix: str, topic: str) -> AsyncIte
 
 def _connect(bootstrap: Sequence[str], prefix: str) -> KafkaConsumer:
     create_missing(bootstrap, prefix)
-    return KafkaConsumer(
-        bootstrap_servers=list(bootstrap),
-        group_id=None,
-        enable_auto_commit=False,
-        auto_offset_reset="earliest",
-        allow_auto_create_topics=False,
-        max_poll_records=PAGE,
-        max_partition_fetch_bytes=FETCH_BYTES,
-        bootstrap_timeout_ms=CONNECT_MS,
-        metadata_max_age_ms=METADATA_MS,
-        reconnect_backoff_max_ms=1_000,
-        metrics_enabled=False,
+    return pass_unreadable(
+        KafkaConsumer(
+            bootstrap_servers=list(bootstrap),
+            group_id=None,
+            enable_auto_commit=False,
+            auto_offset_reset="earliest",
+            allow_auto_create_topics=False,
+            max_poll_records=PAGE,
+            max_partition_fetch_bytes=FETCH_BYTES,
+            bootstrap_timeout_ms=CONNECT_MS,
+            metadata_max_age_ms=METADATA_MS,
+            reconnect_backoff_max_ms=1_000,
+            metrics_enabled=False,
+        )
     )
 
 
