@@ -2,6 +2,8 @@
 SELECT position, case_id, kind, stream, pass_id, opened_at, status, attempts, next_try_at, facts
 FROM views.recoveries
 WHERE position > %(after)s
+  AND (%(state)s::text IS NULL OR status = %(state)s)
+  AND (%(kind)s::text IS NULL OR kind = %(kind)s)
 ORDER BY position
 LIMIT %(limit)s;
 

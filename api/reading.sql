@@ -28,7 +28,7 @@ SELECT entropy FROM (
 WHERE status IN ('expired', 'failed');
 
 -- climbs --
-SELECT state FROM views.levels WHERE pass_id = ANY (%(names)s);
+SELECT pass_id, state FROM views.levels WHERE pass_id = ANY (%(names)s);
 
 -- levels_config --
 SELECT mg_value FROM mega_admin
@@ -66,7 +66,8 @@ WITH late AS (
          consumers.clock
     WHERE due_at <= clock_timestamp() + ahead
 )
-SELECT 'parked' AS name, count(*)::float8 AS value FROM views.parked
+SELECT 'parked' AS name, (SELECT count(*) FROM views.parked)::float8
+    + (SELECT count(*) FROM consumers.unpublished) + (SELECT count(*) FROM consumers.parked) AS value
 UNION ALL
 SELECT 'due', count(*)::float8 FROM late
 UNION ALL

@@ -24,9 +24,12 @@ from projections.tables import LIVE, connect
 SQL = named_statements(Path(__file__).with_name("admin.sql"))
 
 
-async def recoveries(rows: Rows, *, after: int = 0, limit: int) -> list[tuple[int, dict[str, Any]]]:
-    """Open cases with the position of each, in ledger order."""
-    found = await rows(SQL["recoveries"], {"after": after, "limit": limit})
+async def recoveries(
+    rows: Rows, *, after: int = 0, limit: int, state: str | None = None, kind: str | None = None
+) -> list[tuple[int, dict[str, Any]]]:
+    """Cases with the position of each, in ledger order; all, or those of a state or a kind."""
+    asked = {"after": after, "limit": limit, "state": state, "kind": kind}
+    found = await rows(SQL["recoveries"], asked)
     return [(position, _recovery(*case)) for position, *case in found]
 
 

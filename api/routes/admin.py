@@ -22,6 +22,7 @@ from settings import SolanaAddress
 
 router = APIRouter(prefix="/admin", tags=["administration"])
 
+STATES = ("open", "withdrawn", "resolved")
 STREAM = f"order:{ORDER_ID}"
 RECOVERY = {
     "id": f"{STREAM}/{TX_HASH}",
@@ -64,17 +65,26 @@ class Replay(Body):
 @router.get(
     "/recoveries",
     **told(
-        "Money that arrived and could not become what was asked for",
+        "What was paid or burned and is not what was asked for, also what was seen to",
         answers={200: {"items": [RECOVERY], "next_cursor": None}},
         problems=(403, 422, 429, 503),
-        query={**PAGED, **FRESH},
+        query={
+            **PAGED,
+            **FRESH,
+            "state": ("Only those.", {"type": "string", "enum": list(STATES)}, "open"),
+            "kind": ("Only those.", {"type": "string"}, "overpaid"),
+        },
     ),
 )
 async def list_recoveries(request: Request) -> Response:
     await admin(request)
     limit, after = page_asked(request)
+    state, kind = (request.query_params.get(name) for name in ("state", "kind"))
+    if state is not None and state not in STATES:
+        raise Invalid(("query.state", f"one of {', '.join(STATES)}"))
     await fresh(request, "recoveries")
-    found = await recoveries(parts_of(request).reader.rows, after=after, limit=limit + 1)
+    wanted = {"after": after, "limit": limit + 1, "state": state, "kind": kind}
+    found = await recoveries(parts_of(request).reader.rows, **wanted)
     return page([(position, orjson.dumps(each).decode()) for position, each in found], limit)
 
 

@@ -8,11 +8,11 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Path, Request, Response
 from pydantic import Field, StringConstraints
 
-from api.audits import admin_asks_about
+from api.audits import admin, admin_asks_about
 from api.body import Body, NoBody
-from api.deps import parts_of, write
+from api.deps import parts_of, spoken, write
 from api.problems import NotFound
-from api.routes.examples import UPGRADE_ID
+from api.routes.examples import UPGRADE, UPGRADE_ID
 from api.speech import told
 from api.waiting import recovery
 from commands.cases import CloseCase, Compensate, RetryMint
@@ -25,6 +25,19 @@ CaseId = Annotated[str, Path(alias="id", examples=[owed_case(UPGRADE_ID)])]
 Reason = Annotated[str, StringConstraints(min_length=1, max_length=1000)]
 
 
+CASE = {
+    "id": owed_case(UPGRADE_ID),
+    "kind": "burned_not_minted",
+    "stream": "upgrade:pass:user:ada",
+    "pass_id": "pass:user:ada",
+    "opened_at": "2026-01-01T00:00:00Z",
+    "state": "open",
+    "attempts": 3,
+    "next_try_at": "2026-01-01T00:00:08Z",
+    "facts": {"tx": UPGRADE["burns"], "burned": UPGRADE["burns"], "reason": "HTTP 503"},
+}
+
+
 class Wanted(Body):
     """Equivalent or superior: the level must not be below the one that is owed."""
 
@@ -34,6 +47,15 @@ class Wanted(Body):
 
 class Because(Body):
     reason: Reason
+
+
+@router.get(
+    "/{id}",
+    **told("One case", answers={200: CASE}, problems=(403, 404, 422, 429, 503)),
+)
+async def read_case(request: Request, case_id: CaseId) -> Response:
+    await admin(request)
+    return spoken(await _case(request, case_id)())
 
 
 @router.post(

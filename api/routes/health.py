@@ -83,7 +83,7 @@ async def measure(parts: Parts) -> None:
     meters = parts.meters
     meters.set("mega_ledger_head", "Last position of the ledger.", {(): head})
     meters.set("mega_projection_lag", "Events or messages not yet shown.", lags, "projection")
-    meters.set("mega_parked", "Events that a projection could not apply.", {(): state["parked"]})
+    meters.set("mega_parked", "What waits to be tried again.", {(): state["parked"]})
     meters.set("mega_todo_due", "Promises that are due.", {(): state["due"]})
     meters.set("mega_todo_oldest_seconds", "How long the oldest is due.", {(): state["oldest"]})
     meters.set("mega_orders", "Orders by status.", orders, "status")

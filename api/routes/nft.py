@@ -63,6 +63,8 @@ class SignedTransaction(Body):
 )
 async def read_status(request: Request) -> Response:
     who = signed_in(request, "user")
+    if "as_of" in request.query_params:
+        raise Invalid(("query.as_of", "not here: volume and badges are no events of the ledger"))
     await fresh(request, "levels")
     return spoken(await status(request, who))
 

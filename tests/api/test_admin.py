@@ -19,7 +19,8 @@ CALLS = [
     ("GET", "/admin/reconciliation"),
 ]
 ROUND = """
-INSERT INTO consumers.reconciliations (name, mark, finished_at, checked, corrected, reviews, failure)
+INSERT INTO consumers.reconciliations
+    (name, mark, finished_at, checked, corrected, reviews, failure)
 VALUES ('levels', '', now(), 7, 2, 1, '')
 """
 
@@ -205,3 +206,25 @@ async def test_the_last_round_of_a_comparison_is_shown_and_measured(
         1,
     )
     assert 'mega_reconciliation_corrected{check="levels"} 2.0' in (await api.get("/metrics")).text
+
+
+async def test_cases_are_listed_by_state_and_kind(api: Api, database: Database) -> None:
+    case = (
+        "INSERT INTO views.recoveries VALUES (%s, %s, 's', 'p', now(), %s, %s, 0, null, '{}', '')"
+    )
+    with psycopg.connect(database.url) as connection:
+        connection.execute(case, ("a", "overpaid", 1, "resolved"))
+        connection.execute(case, ("b", "overpaid", 2, "open"))
+        connection.execute(case, ("c", "sent_away", 3, "open"))
+    who = await admin(api)
+
+    async def found(**query: str) -> list[str]:
+        answer = await api.get("/admin/recoveries", who, **query)
+        return [each["id"] for each in answer.json()["items"]]
+
+    assert await found() == ["a", "b", "c"]
+    assert await found(state="open") == ["b", "c"]
+    assert await found(state="open", kind="overpaid") == ["b"]
+    assert (await api.get("/admin/recoveries", who, state="shut")).status_code == 422
+    assert (await api.get("/admin/recoveries/b", who)).json()["state"] == "open"
+    assert (await api.get("/admin/recoveries/none", who)).status_code == 404
