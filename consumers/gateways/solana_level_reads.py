@@ -18,30 +18,28 @@ from consumers.gateways import solana_wire as wire
 from consumers.gateways.json_rpc import Endpoint
 from consumers.gateways.level_ports import BurnSeen, Holding, LevelMintSeen
 from consumers.gateways.ports import TryAgain
+from consumers.gateways.solana_search import Searches
 from domain.solana import Absence
 
 LEVEL, BURN = "mega:level:", "mega:burn:"
-PAGE = 1_000
-PAGES_MAX = 1_000
-"""A million transactions; more is a node that never comes to an end."""
-LOOKS = 100
-"""Transactions that are read to find the one that burned a token."""
 HOLDINGS_AT_ONCE = 50
 """Two accounts each, of the 100 that a node tells at once."""
 
 
-async def minting(node: Endpoint, mint: str, authority: str) -> tuple[LevelMintSeen, bool] | None:
+async def minting(
+    node: Endpoint, mint: str, authority: str, searches: Searches
+) -> tuple[LevelMintSeen, bool] | None:
     """The mint of a level token, and whether nobody can mint more of it."""
     _, (account,) = await says.accounts(node, [mint])
     made = tokens.mint_in(account)
     if made is None:
         return None
-    marked = [one for one in await history(node, mint) if one.succeeded and LEVEL in one.memo]
-    for one in reversed(marked):
-        for seen in await level_mints(node, one.signature, authority) or ():
-            if seen.mint == mint:
-                return seen, made.final
-    raise TryAgain(f"{node.name} does not tell which transaction minted {mint}")
+
+    async def look(signature: str) -> LevelMintSeen | None:
+        told = await level_mints(node, signature, authority)
+        return next((seen for seen in told or () if seen.mint == mint), None)
+
+    return await searches.find("minted", node, mint, (says_level,), look), made.final
 
 
 async def level_mints(
@@ -64,18 +62,27 @@ async def level_mints(
     return (LevelMintSeen(mint, owner, int(level), cid, signature, told["slot"]),)
 
 
-async def burning(node: Endpoint, mint: str) -> BurnSeen | None:
+async def burning(node: Endpoint, mint: str, searches: Searches) -> BurnSeen | None:
     """Our own memo is looked for first; a wallet may burn without it."""
     _, (account,) = await says.accounts(node, [mint])
     made = tokens.mint_in(account)
     if made is None or made.supply:
         return None
-    succeeded = [one for one in await history(node, mint) if one.succeeded]
-    for one in sorted(succeeded, key=lambda one: BURN not in one.memo)[:LOOKS]:
-        told = await says.transaction(node, one.signature)
-        if told and (seen := _burned(told, mint, one.signature)):
-            return seen
-    raise TryAgain(f"{node.name} does not tell which transaction burned {mint}")
+
+    async def look(signature: str) -> BurnSeen | None:
+        told = await says.transaction(node, signature)
+        return _burned(told, mint, signature) if told else None
+
+    kinds = (says_burn, lambda one: not says_burn(one))
+    return await searches.find("burned", node, mint, kinds, look)
+
+
+def says_level(one: read.Summary) -> bool:
+    return LEVEL in one.memo
+
+
+def says_burn(one: read.Summary) -> bool:
+    return BURN in one.memo
 
 
 async def never_minted(node: Endpoint, mint: str, last_valid_height: int) -> Absence | None:
@@ -99,31 +106,6 @@ async def holdings(node: Endpoint, expected: Sequence[tuple[str, str]]) -> list[
     pairs = zip(expected, found[::2], found[1::2], strict=True)
     told = [(mint, _holding(mint, made, held, slot)) for (mint, _), made, held in pairs]
     return [seen or await _elsewhere(node, mint, slot) for mint, seen in told]
-
-
-async def history(node: Endpoint, address: str, until: str = "") -> list[read.Summary]:
-    """Finalized transactions with this address in them, newest first, down to `until` (empty: to
-    the first), which is not among them."""
-    found: list[read.Summary] = []
-    how = {"limit": PAGE, **says.FINALIZED} | ({"until": until} if until else {})
-    for _ in range(PAGES_MAX):
-        before = {"before": found[-1].signature} if found else {}
-        answer = await node.ask("getSignaturesForAddress", [address, how | before])
-        page = read.history(answer)
-        slots = [one.slot for one in (*found[-1:], *page)]
-        if slots != sorted(slots, reverse=True):
-            raise TryAgain(f"{node.name} does not tell the newest first")
-        found += page
-        if len(page) < PAGE:
-            return found
-    raise TryAgain(f"{node.name} tells more transactions of {address} than are believed")
-
-
-async def history_after(node: Endpoint, address: str, signature: str) -> list[read.Summary]:
-    """A node that does not know the transaction to stop at would tell everything."""
-    if signature and await says.finalized_fate(node, signature) is None:
-        raise TryAgain(f"{node.name} does not know {signature}", after_s=2.0)
-    return await history(node, address, until=signature)
 
 
 async def _look_past(

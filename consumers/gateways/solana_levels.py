@@ -30,6 +30,8 @@ from consumers.gateways.ports import TryAgain, WillNotWork
 from consumers.gateways.solana_faults import fault_class
 from consumers.gateways.solana_payments import HandedIn
 from consumers.gateways.solana_rpc import SolanaRpc
+from consumers.gateways.solana_search import Searches
+from consumers.gateways.solana_windows import Windows
 from domain.solana import Absence, Blockhash, Prepared, TokenFound
 
 MINT_UNITS, BURN_UNITS, EXCHANGE_UNITS = 150_000, 60_000, 200_000
@@ -44,6 +46,8 @@ class SolanaLevels:
         self._authority = authority
         self._ours = str(authority.pubkey())
         self._priority_fee = priority_fee
+        self._searches = Searches()
+        self._windows = Windows(chain, self._ours)
 
     def mint_of(self, reference: str) -> str:
         return str(self._key(reference).pubkey())
@@ -79,9 +83,8 @@ class SolanaLevels:
 
     async def minted(self, wanted: LevelWanted) -> tuple[TokenFound, str] | None:
         mint = self.mint_of(wanted.reference)
-        told = await self._chain.agreed(
-            mint, partial(seen.minting, mint=mint, authority=self._ours)
-        )
+        ask = partial(seen.minting, mint=mint, authority=self._ours, searches=self._searches)
+        told = await self._chain.agreed(mint, ask)
         if told is None:
             return None
         token, final = told
@@ -93,7 +96,9 @@ class SolanaLevels:
 
     async def burned(self, mint: str) -> BurnSeen | None:
         wire.key(mint)
-        return await self._chain.agreed(mint, partial(seen.burning, mint=mint))
+        return await self._chain.agreed(
+            mint, partial(seen.burning, mint=mint, searches=self._searches)
+        )
 
     async def never_minted(self, mint: str, last_valid_height: int) -> Absence | None:
         wire.key(mint)
@@ -113,34 +118,22 @@ class SolanaLevels:
         return found
 
     async def mints_after(self, signature: str) -> tuple[list[LevelMintSeen], str]:
-        known, marked = await self._history(signature)
-        if not known:
+        told = await self._windows.after(signature)
+        if not told or not told[0]:
             return [], signature
+        known = [one.signature for one in reversed(told[0])]
+        marked = {one.signature for each in told for one in each if _says_level(one)}
         next_ones = [one for one in known if one in marked][:MINTS_AT_ONCE]
         last = next_ones[-1] if len(next_ones) == MINTS_AT_ONCE else known[-1]
         found: list[LevelMintSeen] = []
         for one in next_ones:
             ask = partial(seen.level_mints, signature=one, authority=self._ours)
-            told = await self._chain.agreed(one, ask)
-            if told is None:
+            minted = await self._chain.agreed(one, ask)
+            if minted is None:
                 raise TryAgain(f"an endpoint does not tell the transaction {one}", after_s=2.0)
-            found += told
+            found += minted
+        self._windows.move(last, all_of_it=last == known[-1])
         return found, last
-
-    async def _history(self, after: str) -> tuple[list[str], set[str]]:
-        """The authority's transactions after one, oldest first, as far as all endpoints have come,
-        and those that one of them says to have a level's memo."""
-        ask = partial(seen.history_after, address=self._ours, signature=after)
-        told = await self._chain.all_say(ask)
-        if not all(told):
-            return [], set()
-        reached = min(each[0].slot for each in told)
-        known = [[one for one in each if one.slot <= reached] for each in told]
-        names = [{one.signature for one in each} for each in known]
-        if any(each != names[0] for each in names):
-            raise TryAgain("the endpoints disagree about our transactions", after_s=2.0)
-        marked = {one.signature for each in known for one in each if _says_level(one)}
-        return [one.signature for one in reversed(known[0])], marked
 
     def _minting(self, wanted: LevelWanted, rent_by: Pubkey | None = None) -> list[Instruction]:
         mint, owner = self._key(wanted.reference).pubkey(), wire.key(wanted.owner)
@@ -173,7 +166,7 @@ class SolanaLevels:
 
 
 def _says_level(one: read.Summary) -> bool:
-    return one.succeeded and seen.LEVEL in one.memo
+    return one.succeeded and seen.says_level(one)
 
 
 def _chunks(expected: Sequence[tuple[str, str]]) -> Iterator[Sequence[tuple[str, str]]]:

@@ -93,7 +93,7 @@ class SolanaRpc:
             _, value = read.in_context(await node.ask("simulateTransaction", [raw, how]))
             return _unless_behind(node, read.error_text(read.record(value).get("err")))
 
-        return await self._first(ask)
+        return await self.first(ask)
 
     async def broadcast(self, raw: str) -> None:
         failures: list[Failure] = []
@@ -107,7 +107,7 @@ class SolanaRpc:
 
     async def transaction(self, signature: str) -> Mapping[str, Any] | None:
         """The finalized `getTransaction` answer in encoding `json`; None while there is none."""
-        return await self._first(lambda node: says.transaction(node, _readable(signature)))
+        return await self.first(lambda node: says.transaction(node, _readable(signature)))
 
     async def account(self, address: str) -> read.Account | None:
         how = {"encoding": "base64", "commitment": "confirmed"}
@@ -115,7 +115,20 @@ class SolanaRpc:
         async def ask(node: Endpoint) -> read.Account | None:
             return read.account(await node.ask("getAccountInfo", [address, how]))
 
-        return await self._first(ask)
+        return await self.first(ask)
+
+    async def first(self, ask: Callable[[Endpoint], Awaitable[Answer]]) -> Answer:
+        """What the first endpoint says that answers."""
+        failures: list[TryAgain] = []
+        for node in self._in_order():
+            try:
+                answer = await ask(node)
+            except TryAgain as failure:
+                failures.append(failure)
+                continue
+            self._begin_with = self._nodes.index(node)
+            return answer
+        raise failures[0]
 
     async def agreed(
         self, about: str, ask: Callable[[Endpoint], Awaitable[Answer | None]]
@@ -141,7 +154,7 @@ class SolanaRpc:
         async def ask(node: Endpoint) -> int:
             return read.integer(await node.ask("getMinimumBalanceForRentExemption", [size]))
 
-        return await self._first(ask)
+        return await self.first(ask)
 
     async def _blockhash(self, wanted: list[Commitment]) -> list[Blockhash | BaseException]:
         def ask(commitment: Commitment) -> Callable[[Endpoint], Awaitable[Blockhash]]:
@@ -151,7 +164,7 @@ class SolanaRpc:
 
             return told
 
-        found = {each: await self._first(ask(each)) for each in dict.fromkeys(wanted)}
+        found = {each: await self.first(ask(each)) for each in dict.fromkeys(wanted)}
         return [found[each] for each in wanted]
 
     async def _fates_known(self, signatures: list[str]) -> list[Fate | BaseException | None]:
@@ -174,18 +187,6 @@ class SolanaRpc:
         if told is None or told["meta"]["err"] is not None:
             return None
         return Paid(signature, told["slot"], read.gain(told, self._treasury))
-
-    async def _first(self, ask: Callable[[Endpoint], Awaitable[Answer]]) -> Answer:
-        failures: list[TryAgain] = []
-        for node in self._in_order():
-            try:
-                answer = await ask(node)
-            except TryAgain as failure:
-                failures.append(failure)
-                continue
-            self._begin_with = self._nodes.index(node)
-            return answer
-        raise failures[0]
 
     def _in_order(self) -> list[Endpoint]:
         return self._nodes[self._begin_with :] + self._nodes[: self._begin_with]

@@ -2,17 +2,24 @@
 
 from __future__ import annotations
 
+import copy
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, field
+from typing import Any
 from uuid import uuid4
 
 import pytest
 from solders.keypair import Keypair
 
+from consumers.gateways.json_rpc import Endpoint
 from consumers.gateways.level_ports import LevelWanted
-from consumers.gateways.ports import WillNotWork
+from consumers.gateways.ports import Failure, WillNotWork
 from consumers.gateways.solana_levels import SolanaLevels
 from consumers.gateways.solana_ports import Prepared
 from tests.gateways.devnet_side import Devnet, by_wallet
+from tests.gateways.solana_side import AUTHORITY
 
+OURS = str(AUTHORITY.pubkey())
 CID = "b" * 59
 FEE = 5_000
 HOLDING_RENT = (128 + 165) * 6_960
@@ -49,3 +56,42 @@ async def refused(devnet: Devnet, raw: str) -> str:
         await devnet.chain.broadcast(raw)
     assert await devnet.chain.simulate(raw) == failure.value.reason
     return failure.value.reason
+
+
+@dataclass
+class Recorded(Endpoint):
+    """Says again what a node said, or something else `instead` for a method, or a history of
+    `pages`; of the transaction `odd` nothing that can be read. `read` counts transactions."""
+
+    node: Endpoint
+    name: str = "recorded"
+    said: dict[str, Any] = field(default_factory=dict)
+    instead: dict[str, Any] = field(default_factory=dict)
+    pages: Callable[[list[Any]], Any] | None = None
+    odd: str = ""
+    read: int = 0
+
+    async def ask(self, method: str, params: Any) -> Any:
+        self.read += method == "getTransaction"
+        if self.pages and method == "getSignaturesForAddress":
+            return self.pages(params)
+        if self.odd and params[0] == self.odd:
+            return "nonsense"
+        if method in self.instead:
+            return self.instead[method]
+        asked = f"{method} {params}"
+        if asked not in self.said:
+            self.said[asked] = await self.node.ask(method, params)
+        return copy.deepcopy(self.said[asked])
+
+
+async def outcome(read: Awaitable[Any]) -> Any:
+    try:
+        return await read
+    except Failure:
+        return "failure"
+
+
+def summary(number: int, memo: str | None = None) -> dict[str, Any]:
+    signature = str(AUTHORITY.sign_message(number.to_bytes(4, "big")))
+    return {"signature": signature, "slot": number, "err": None, "memo": memo}

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import copy
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
-from dataclasses import dataclass, field
 from functools import partial
 from typing import Any
 
@@ -14,48 +13,31 @@ from solders.keypair import Keypair
 from consumers.gateways import solana_level_reads as reads
 from consumers.gateways import solana_tokens as tokens
 from consumers.gateways.json_rpc import Endpoint
-from consumers.gateways.ports import Failure, TryAgain
-from consumers.gateways.solana_levels import MINTS_AT_ONCE, SolanaLevels
+from consumers.gateways.solana_levels import SolanaLevels
 from consumers.gateways.solana_node import transaction
+from consumers.gateways.solana_search import LOOKS, Searches
 from consumers.gateways.solana_tokens import held_at
 from consumers.gateways.solana_wire import key
 from tests.gateways.devnet_side import Devnet, development_network
-from tests.gateways.solana_levels_side import address, burning, minted_to
-from tests.gateways.solana_side import AUTHORITY, Network, network, status
+from tests.gateways.solana_levels_side import (
+    OURS,
+    Recorded,
+    address,
+    burning,
+    minted_to,
+    outcome,
+    summary,
+)
+from tests.gateways.solana_side import AUTHORITY
 
-OURS = str(AUTHORITY.pubkey())
 NONSENSE = (None, True, -7, 2**64 - 1, "text", [None], {})
 LIES = {"err", "memo", "data", "amount", 0, 1}
 """Where another text, or no account, is not nonsense but a lie, which takes all endpoints."""
 
 
-@dataclass
-class Recorded(Endpoint):
-    """Says again what a node said, or something else `instead` for a method."""
-
-    node: Endpoint
-    name: str = "recorded"
-    said: dict[str, Any] = field(default_factory=dict)
-    instead: dict[str, Any] = field(default_factory=dict)
-
-    async def ask(self, method: str, params: Any) -> Any:
-        if method in self.instead:
-            return self.instead[method]
-        asked = f"{method} {params}"
-        if asked not in self.said:
-            self.said[asked] = await self.node.ask(method, params)
-        return copy.deepcopy(self.said[asked])
-
-
 @pytest.fixture(scope="module")
 async def devnet() -> AsyncIterator[Devnet]:
     async with development_network() as made:
-        yield made
-
-
-@pytest.fixture(scope="module")
-async def net() -> AsyncIterator[Network]:
-    async with network() as made:
         yield made
 
 
@@ -82,13 +64,6 @@ def paths(told: Any) -> Iterator[tuple[Any, ...]]:
             yield from ((step, *rest) for rest in paths(part))
 
 
-async def outcome(read: Awaitable[Any]) -> Any:
-    try:
-        return await read
-    except Failure:
-        return "failure"
-
-
 METHODS = {
     "getMultipleAccounts": 0,
     "getEpochInfo": 0,
@@ -107,8 +82,8 @@ async def test_nonsense_in_an_answer_is_never_a_fact_or_a_crash(
     await devnet.lands(await burning(devnet, levels, gone, wallet))
     stranger = str(AUTHORITY.pubkey())
     asks: list[Callable[[Endpoint], Awaitable[Any]]] = [
-        partial(reads.minting, mint=kept, authority=OURS),
-        partial(reads.burning, mint=gone),
+        partial(reads.minting, mint=kept, authority=OURS, searches=Searches()),
+        partial(reads.burning, mint=gone, searches=Searches()),
         partial(reads.never_burned, mint=kept, last_valid_height=1),
         partial(reads.holdings, expected=[(kept, address(wallet))]),
         partial(reads.holdings, expected=[(kept, stranger)]),
@@ -128,17 +103,17 @@ async def test_what_failed_minted_and_burned_nothing(devnet: Devnet) -> None:
     levels, wallet = SolanaLevels(chain=devnet.chain, authority=AUTHORITY), await devnet.wallet()
     mint = await minted_to(devnet, levels, wallet)
     node = Recorded(devnet.ask)
-    minted, _ = await reads.minting(node, mint, OURS) or (None, None)
+    minted, _ = await reads.minting(node, mint, OURS, Searches()) or (None, None)
     await devnet.lands(await burning(devnet, levels, mint, wallet))
     node = Recorded(devnet.ask)
-    burn = await reads.burning(node, mint)
+    burn = await reads.burning(node, mint, Searches())
     assert minted is not None and burn is not None
     for signature in (minted.signature, burn.signature):
         told = await transaction(node, signature)
         assert told is not None
         node.instead["getTransaction"] = told | {"meta": told["meta"] | {"err": "AnyError"}}
         assert await reads.level_mints(node, signature, OURS) == ()
-        assert await outcome(reads.burning(node, mint)) == "failure"
+        assert await outcome(reads.burning(node, mint, Searches())) == "failure"
         node.instead.clear()
 
 
@@ -147,11 +122,11 @@ async def test_our_burn_is_found_among_any_number_of_others(devnet: Devnet) -> N
     mint = await minted_to(devnet, levels, wallet)
     await devnet.lands(await burning(devnet, levels, mint, wallet))
     node = Recorded(devnet.ask)
-    burn = await reads.burning(node, mint)
+    burn = await reads.burning(node, mint, Searches())
     history = next(said for asked, said in node.said.items() if "Signatures" in asked)
-    others = [summary(10**6 - number) for number in range(2 * reads.LOOKS)]
+    others = [summary(10**6 - number) for number in range(8 * LOOKS)]
     node.instead["getSignaturesForAddress"] = others + history
-    assert await reads.burning(node, mint) == burn is not None
+    assert await reads.burning(node, mint, Searches()) == burn is not None
 
 
 async def test_who_has_a_token_is_read_from_an_account_of_it(devnet: Devnet) -> None:
@@ -206,59 +181,3 @@ def test_balances_tell_what_was_minted_and_burned(name: str) -> None:
     told = balances(before, after)
     assert tokens.minted_by(told) == ({MINT: minted} if minted else {})
     assert tokens.burned_by(told) == ({MINT: burned} if burned else {})
-
-
-def summary(number: int, memo: str | None = None) -> dict[str, Any]:
-    signature = str(AUTHORITY.sign_message(number.to_bytes(4, "big")))
-    return {"signature": signature, "slot": number, "err": None, "memo": memo}
-
-
-async def test_a_history_is_read_page_by_page_and_its_oldest_mints_come_first(net: Network) -> None:
-    chain, (node,), _ = await net.of()
-    everything = [summary(n, "[9] mega:level:1:b" if n % 40 == 0 else None) for n in range(2_500)]
-    everything.reverse()
-    first = everything[-1]["signature"]
-
-    def page(params: list[Any]) -> Any:
-        names = [one["signature"] for one in everything]
-        asked = params[1]
-        begin = names.index(asked["before"]) + 1 if "before" in asked else 0
-        assert asked["commitment"] == "finalized" and params[0] == OURS
-        return everything[begin : names.index(asked["until"])][: asked["limit"]]
-
-    node.instead["getSignaturesForAddress"] = page
-    node.statuses[first] = status()
-    levels = SolanaLevels(chain=chain, authority=AUTHORITY)
-    with pytest.raises(TryAgain):
-        await levels.mints_after(first)
-    read_back = [params[0] for method, params in node.asked if method == "getTransaction"]
-    assert read_back == [summary(40)["signature"]], "the oldest is read first, and is not told"
-    for one in everything:
-        node.transactions[one["signature"]] = another_transaction(one["signature"])
-    seen, cursor = await levels.mints_after(first)
-    assert (seen, cursor) == ([], summary(40 * MINTS_AT_ONCE)["signature"])
-    node.statuses[cursor] = status()
-    assert await levels.mints_after(cursor) == ([], everything[0]["signature"])
-
-
-def another_transaction(signature: str) -> dict[str, Any]:
-    """Signed by us, with nothing minted in it."""
-    message = {
-        "header": {"numRequiredSignatures": 1},
-        "accountKeys": [OURS],
-        "instructions": [],
-    }
-    return {
-        "slot": 1,
-        "transaction": {"signatures": [signature], "message": message},
-        "meta": {"err": None, "preTokenBalances": [], "postTokenBalances": []},
-    }
-
-
-async def test_a_history_that_begins_again_is_none(net: Network) -> None:
-    chain, (node,), _ = await net.of()
-    page = [summary(number) for number in range(reads.PAGE, 0, -1)]
-    node.instead["getSignaturesForAddress"] = lambda _: page
-    with pytest.raises(TryAgain, match="newest first"):
-        await SolanaLevels(chain=chain, authority=AUTHORITY).mints_after("")
-    assert len(node.asked) == 2
