@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from typing import Annotated, Any
 
+import orjson
 from fastapi import APIRouter, Path, Request, Response
 from pydantic import StringConstraints
 
+from api.asking import PAGED, page, page_asked
 from api.audits import admin, admin_asks
 from api.body import Body
 from api.deps import parts_of, spoken, write
@@ -63,12 +65,15 @@ async def read_config(request: Request, key: Key) -> Response:
         "Every version of a config, the default first",
         answers={200: {"items": [LEVELS], "next_cursor": None}},
         problems=(403, 422, 429, 503),
+        query=PAGED,
     ),
 )
 async def read_versions(request: Request, key: Key) -> Response:
     config = await _config(request, key)
-    items = [describe_config(key, config, number) for number in range(config.version + 1)]
-    return spoken({"items": items, "next_cursor": None})
+    limit, first = page_asked(request)
+    last = min(first + limit, config.version)
+    known = [(n + 1, describe_config(key, config, n)) for n in range(first, last + 1)]
+    return page([(after, orjson.dumps(each).decode()) for after, each in known], limit)
 
 
 async def _config(request: Request, key: str) -> Config:

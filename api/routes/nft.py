@@ -156,9 +156,8 @@ async def transactions(request: Request) -> Response:
 )
 async def read_upgrade(request: Request, upgrade_id: UpgradeId) -> Response:
     parts, who = parts_of(request), signed_in(request, "user", "auditor")
-    owner = await own_upgrade(request, who, upgrade_id)
-    then = as_of(request)
-    await fresh(request, "upgrades")
+    await fresh(request, "upgrades")  # by which an auditor's is found
+    owner, then = await own_upgrade(request, who, upgrade_id), as_of(request)
     found = [] if then else await parts.reader.rows(SQL["upgrade"], {"upgrade_id": upgrade_id})
     if not found:
         return spoken(await upgrade_then(parts.ledger, owner, upgrade_id, then or NOW))
