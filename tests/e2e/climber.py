@@ -182,7 +182,7 @@ class Climber(Browser):
         return [fact.name for fact in self.facts()]
 
     def facts(self) -> list[Fact]:
-        return self.stage.facts.of_stream(f"upgrade:{self.pass_id}")
+        return self.stage.facts.of_streams(f"upgrade:{self.pass_id}")
 
     def held(self) -> list[str]:
         """The mints whose token is in the wallet now."""

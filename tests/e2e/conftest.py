@@ -10,6 +10,7 @@ from tests.e2e.fork import Fork
 from tests.e2e.minter import Minter
 from tests.e2e.payer import Payer
 from tests.e2e.stage import Stage, open_stage
+from tests.e2e.witnesses import check_levels
 from tests.world import TestWorld
 
 
@@ -20,6 +21,7 @@ def whole(world: TestWorld, tmp_path_factory: pytest.TempPathFactory) -> Iterato
         yield stage
         stage.facts.check_ledger()
         stage.facts.check_topics()
+        check_levels(stage)
 
 
 @pytest.fixture
@@ -70,6 +72,7 @@ def shop(world: TestWorld, tmp_path_factory: pytest.TempPathFactory) -> Iterator
         yield stage
         stage.facts.check_ledger()
         stage.facts.check_topics()
+        check_levels(stage)
         assert stage.canary.leaks(stage) == []
 
 
@@ -96,6 +99,7 @@ def mortal(world: TestWorld, tmp_path_factory: pytest.TempPathFactory) -> Iterat
         yield stage
         stage.facts.check_ledger()
         stage.facts.check_topics()
+        check_levels(stage)
         assert stage.canary.leaks(stage) == []
 
 

@@ -31,10 +31,10 @@ FROM mega_generations
 WHERE (event->'data'->>'fid')::bigint = %s
 ORDER BY mg_position
 """
-OF_STREAM = """
+OF_STREAMS = """
 SELECT originator_id, originator_version, topic, event->'data', mg_recorded_at, mg_position
 FROM mega_generations
-WHERE originator_id = %s
+WHERE originator_id ^@ %s
 ORDER BY mg_position
 """
 MOVED = "0x" + keccak(text="Transfer(address,address,uint256)").hex()
@@ -87,10 +87,11 @@ class Facts:
 
     def of_batch(self, batch_id: str) -> list[Fact]:
         """Everything that happened to a batch, in order."""
-        return self.of_stream(f"batch:{batch_id}")
+        return self.of_streams(f"batch:{batch_id}")
 
-    def of_stream(self, stream: str) -> list[Fact]:
-        return [Fact(*row) for row in self.rows(OF_STREAM, stream)]
+    def of_streams(self, named: str) -> list[Fact]:
+        """Everything in the streams whose names begin so, in order."""
+        return [Fact(*row) for row in self.rows(OF_STREAMS, named)]
 
     def head(self) -> int:
         """The position of what was recorded last."""

@@ -175,6 +175,16 @@ class Stage:
         self._children[name].kill()
         self.start(name)
 
+    @contextmanager
+    def without(self, name: str) -> Iterator[None]:
+        """kill -9, and up again after the block."""
+        self._children[name].kill()
+        try:
+            yield
+        finally:
+            self.start(name)
+            self.ready(name)
+
     def cut_power(self) -> None:
         """kill -9 of everything."""
         for child in self._children.values():

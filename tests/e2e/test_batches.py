@@ -136,7 +136,7 @@ def test_scenario_5_a_mint_that_fails_after_the_upload_uses_the_same_address(
     )
     with ThreadPoolExecutor(1) as tab:
         call = tab.submit(minter.ask_mint, batch["batchId"])
-        eventually(lambda: chain(minter, advance_slots=EXPIRED_SLOTS) or call.done(), every_s=0.5)
+        eventually(lambda: chain(minter, advance_slots=EXPIRED_SLOTS) and call.done(), every_s=0.5)
     failed = call.result()
     assert (failed["success"], failed["reason"]) == (False, "MINT_FAILED")
     minter.stage.vendors["solana"].reset()

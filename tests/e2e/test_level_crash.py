@@ -132,15 +132,3 @@ def check_once(climber: Climber) -> None:
     taken = [each["badges"] for each in asked if each["mint"] in there]
     assert [len(set(each)) for each in taken] == [0, 2][: len(minted)]
     assert climber.status()["badges"] == []
-
-
-def test_a_burn_that_is_sent_while_nothing_of_ours_runs_is_found(mortal: Stage) -> None:
-    climber = Climber(mortal)
-    first, told = climber.unlocks(), climber.wants(2)
-    mortal.cut_power()
-    burned = climber.broadcast(told)
-    mortal.power_up()
-    done = climber.until(told["upgrade_id"], "minted")
-    assert done["burn_signature"] == burned
-    check_level(climber, done)
-    check_burned(climber, first["mint"])

@@ -33,10 +33,12 @@ def test_all_endpoints_are_down_for_an_hour(mortal: Stage) -> None:
     before = owed.until(told[0]["upgrade_id"], "recovery")
     solana.script(match={"path": "/"}, times=100_000, response=DOWN)
     chain(unseen, land_held=True)
+    assert late.ask_for("upgrade") == told[2]
     late.hand_in(told[2])
     for seconds in AN_HOUR:
+        tried = case_of(owed, told[0]["upgrade_id"])["attempts"]
         mortal.advance_clock(seconds)
-        check_waiting(owed, told[0]["upgrade_id"])
+        check_waiting(owed, told[0]["upgrade_id"], tried)
         assert unseen.attempt(told[1]["upgrade_id"])["state"] == "prepared"
         assert late.attempt(told[2]["upgrade_id"])["state"] == "submitted"
     solana.reset()
@@ -52,9 +54,8 @@ def test_all_endpoints_are_down_for_an_hour(mortal: Stage) -> None:
         assert climber.names().count("level_minted") == 2
 
 
-def check_waiting(owed: Climber, upgrade_id: str) -> None:
+def check_waiting(owed: Climber, upgrade_id: str, tried: int) -> None:
     """Its case is open and is tried again, never long after it was tried before."""
-    tried = case_of(owed, upgrade_id)["attempts"]
 
     def again() -> bool:
         case = case_of(owed, upgrade_id)

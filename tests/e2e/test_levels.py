@@ -119,6 +119,17 @@ def test_two_upgrades_at_once_are_one(climber: Climber) -> None:
     assert (names.count("burn_confirmed"), names.count("level_mint_signed")) == (1, 1), names
 
 
+def test_volume_that_goes_after_the_request_takes_nothing_back(climber: Climber) -> None:
+    climber.unlocks()
+    told = climber.wants(2)
+    climber.trades("-450000")
+    eventually(lambda: climber.status()["volume_usd"] == "50000")
+    second = climber.until(climber.hand_in(told), "minted")
+    assert second["evidence"]["volume_usd"] == "500000"
+    check_level(climber, second)
+    assert climber.status()["next"]["missing"] == ["volume", "badges"]
+
+
 def test_burns_that_the_wallet_sends_itself_are_found_by_their_effect(climber: Climber) -> None:
     climber.unlocks()
     told = climber.wants(2)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from tests.e2e.climber import Climber
 from tests.e2e.operators import case_of
-from tests.e2e.witnesses import check_burned, check_level
+from tests.e2e.witnesses import chain, check_burned, check_level
 from tests.waiting import eventually
 
 
@@ -29,7 +29,7 @@ def test_a_token_that_is_sent_away_is_nobody_s_level_until_it_comes_back(climber
     case = case_of(climber, mint)
     assert (case["kind"], case["state"]) == ("sent_away", "open")
     assert friend.status()["level"] == 0
-    for kind, code in ("upgrade", "NO_TOKEN"), ("unlock", "ALREADY_UNLOCKED"):
+    for kind, code in ("upgrade", "NO_TOKEN"), ("unlock", "TOKEN_ELSEWHERE"):
         answer = climber.change("POST", f"/api/nft/{kind}")
         assert (answer.status_code, answer.json()["code"]) == (409, code)
     friend.gives(mint, climber)
@@ -54,6 +54,18 @@ def test_a_token_that_is_sent_away_before_its_burn_is_not_burned_for_us(climber:
     assert case_of(climber, first["mint"])["state"] == "resolved"
     again = climber.until(climber.hand_in(climber.ask_for("unlock")), "minted")
     assert again["level"] == 1
+
+
+def test_a_burn_that_nobody_of_ours_could_see_is_found_afterwards(climber: Climber) -> None:
+    first, told = climber.unlocks(), climber.wants(2)
+    with climber.stage.without("consumers"):
+        burned = climber.broadcast(told)
+        chain(climber, finalize=True)
+        assert climber.attempt(told["upgrade_id"])["state"] == "prepared"
+    done = climber.until(told["upgrade_id"], "minted")
+    assert done["burn_signature"] == burned
+    check_level(climber, done)
+    check_burned(climber, first["mint"])
 
 
 def corrections(climber: Climber) -> list[tuple[str, str, bool]]:

@@ -9,14 +9,16 @@ import httpx
 from consumers.pfp.portrait import generate
 from tests.e2e.browser import Browser, Json
 from tests.e2e.climber import Climber
-from tests.e2e.minter import Minter
+from tests.e2e.minter import Minter, solana
+from tests.e2e.stage import Stage
 from tests.waiting import eventually
 
 EXPIRED_SLOTS = 400
 
 
-def chain(of: Browser, **how: Any) -> None:
-    of.stage.vendors["solana"].post("chain", how).raise_for_status()
+def chain(of: Browser, **how: Any) -> Json:
+    """Steers it; answers how it stands."""
+    return dict(of.stage.vendors["solana"].post("chain", how).raise_for_status().json())
 
 
 def slots(minter: Minter) -> tuple[int, int]:
@@ -66,3 +68,37 @@ def check_burned(climber: Climber, mint: str) -> None:
     """Once, and nothing of it is left anywhere."""
     assert climber.rpc("getTokenSupply", mint)["value"]["amount"] == "0"
     assert sum(each["err"] is None for each in climber.history(mint)) == 2, "a mint and a burn"
+
+
+def check_levels(stage: Stage) -> None:
+    """Of every pass at every moment: no token, one token, or one that is owed since a burn; and
+    the chain has the tokens that the ledger has, and no others."""
+    tokens: dict[str, str] = {}
+    there: dict[str, str] = {}
+    owed: set[str] = set()
+    for fact in stage.facts.of_streams("upgrade:"):
+        data, of = fact.data, fact.stream
+        match fact.name, data.get("kind"):
+            case "upgrade_requested", _:
+                there[data["mint"]] = "none"
+            case "level_minted", _:
+                assert of not in tokens, f"{of} has two tokens"
+                owed.discard(of)
+                tokens[of] = data["mint"]
+                there[data["mint"]] = "1"
+            case ("burn_confirmed", _) | ("correction_recorded", "burned_outside"):
+                tokens.pop(of, None)
+                there[data["mint"]] = "0"
+                if fact.name == "burn_confirmed":
+                    owed.add(of)
+            case "correction_recorded", "sent_away":
+                del tokens[of]
+            case "correction_recorded", "came_back":
+                tokens[of] = data["mint"]
+    assert not owed, "what was burned was minted again in every test"
+    assert there and {mint: supply(stage, mint) for mint in there} == there
+
+
+def supply(stage: Stage, mint: str) -> str:
+    found = solana(stage, "getAccountInfo", mint, {"encoding": "jsonParsed"})["value"]
+    return str(found["data"]["parsed"]["info"]["supply"]) if found else "none"
