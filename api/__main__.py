@@ -206,6 +206,9 @@ class AskedOfSolana:
 
     async def held(self, mint: str, wallet: str) -> bool:
         (holding,) = await self._told(self._tokens.holdings([(mint, wallet)]))
+        if holding.state == "untold":
+            log.warning("solana_not_asked", why=f"who has {mint} is not told alike")
+            raise SolanaSilent()
         return (holding.state, holding.owner) == ("held", wallet)
 
     def levels(self, settings: Settings) -> Levels:

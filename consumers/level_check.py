@@ -7,7 +7,7 @@ far they are, nor what a reaction does at the same moment.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any, LiteralString, Protocol
@@ -76,26 +76,23 @@ class LevelComparison:
 
     def __init__(self, desk: Desk, tokens: LevelTokens, known: Known, report: Report) -> None:
         self._desk, self._tokens, self._known, self._report = desk, tokens, known, report
+        self._untold = 0
 
     async def run(self) -> None:
-        await self._tokens_of_all()
-        await self._mints()
+        """Both parts, whatever becomes of the other; a Failure of either is raised at the end."""
+        silent = [
+            failed for part in (self._tokens_of_all, self._mints) if (failed := await _of(part))
+        ]
+        if silent:
+            raise silent[0]
 
     # Where the tokens are.
 
     async def _tokens_of_all(self) -> None:
-        after, failed = "", False
+        after = ""
         while page := await self._known.page(after):
             after = page[-1][0]
-            try:
-                await self._tokens_of(page)
-                failed = False
-            except Failure as failure:
-                # One token that cannot be told holds up no other page; two pages: nobody answers.
-                if failed:
-                    raise
-                failed = True
-                self._missing(f"the tokens of {len(page)} passes", failure)
+            await self._tokens_of(page)
 
     async def _tokens_of(self, page: Sequence[tuple[str, Upgrade]]) -> None:
         asked = [(owner, each) for owner, up in page for each in reconciling.believed(up)]
@@ -104,7 +101,9 @@ class LevelComparison:
         holdings = await self._tokens.holdings(wanted)
         self._report.checked += len(holdings)
         for (owner, _), holding in zip(asked, holdings, strict=True):
-            if holding.state == "burned":
+            if holding.state == "untold":
+                self._missing(f"the token of {holding.mint}", "the endpoints disagree, or it moved")
+            elif holding.state == "burned":
                 await self._burned(owner, holding)
             elif self._held(beliefs[owner], holding) and (
                 difference := self._held(await self._upgrade(owner), holding)
@@ -119,7 +118,7 @@ class LevelComparison:
         try:
             burn = await self._tokens.burned(holding.mint)
         except Failure as failure:
-            self._missing(f"the burn of {holding.mint}", failure)
+            self._missing(f"the burn of {holding.mint}", failure.reason)
             return
         if burn is None:
             return
@@ -128,9 +127,12 @@ class LevelComparison:
         if difference:
             await self._do(owner, difference, _confirm(owner, burn))
 
-    def _missing(self, what: str, failure: Failure) -> None:
+    def _missing(self, what: str, why: str) -> None:
         """The rest goes on; this is asked again in the next round."""
-        self._report.failure = f"{what}: {failure.reason}"
+        self._untold += 1
+        log.warning("not_told", what=what, why=why)
+        more = f" ({self._untold} were not told)" if self._untold > 1 else ""
+        self._report.failure = f"{what}: {why}{more}"
 
     # What our authority minted.
 
@@ -218,6 +220,14 @@ class KnownHere:
 
     async def _rows(self, statement: LiteralString, values: dict[str, Any]) -> list[Any]:
         return await (await self._connection.execute(statement, values)).fetchall()
+
+
+async def _of(part: Callable[[], Awaitable[None]]) -> Failure | None:
+    try:
+        await part()
+    except Failure as failure:
+        return failure
+    return None
 
 
 def _by_mint(rows: Iterable[tuple[str, str, str]]) -> dict[str, tuple[str, str]]:

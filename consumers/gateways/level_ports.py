@@ -46,10 +46,10 @@ class BurnSeen:
 @dataclass(frozen=True, slots=True)
 class Holding:
     """Where the token of a mint is at a finalized `slot`. `absent`: there is no mint, `burned`:
-    supply 0, `held`: `owner` has it."""
+    supply 0, `held`: `owner` has it, `untold`: endpoints differ, or it moved meanwhile."""
 
     mint: str
-    state: Literal["absent", "burned", "held"]
+    state: Literal["absent", "burned", "held", "untold"]
     owner: str
     slot: int
 
@@ -123,7 +123,8 @@ class LevelTokens(Protocol):
 
     async def holdings(self, expected: Sequence[tuple[str, str]]) -> list[Holding]:
         """Of any number of (mint, who should have its token), in their order; `Holding.owner` is
-        who does. Cheap where all is as expected."""
+        who does. Cheap where all is as expected. One that is not told alike is `untold`, and
+        holds up no other; TryAgain when an endpoint is silent."""
         ...
 
     async def mints_after(self, signature: str) -> tuple[list[LevelMintSeen], str]:

@@ -17,7 +17,6 @@ from consumers.gateways import solana_tokens as tokens
 from consumers.gateways import solana_wire as wire
 from consumers.gateways.json_rpc import Endpoint
 from consumers.gateways.level_ports import BurnSeen, Holding, LevelMintSeen
-from consumers.gateways.ports import TryAgain
 from consumers.gateways.solana_search import Searches
 from domain.solana import Absence
 
@@ -122,14 +121,14 @@ async def _look_past(
 def _holding(
     mint: str, account: read.Account | None, expected: read.Account | None, slot: int
 ) -> Holding | None:
-    """None: the token is there, and not where it was expected."""
+    """None: the token is there, and not where it was expected; of two tokens nobody tells."""
     made, held = tokens.mint_in(account), tokens.holding_in(expected)
     if made is None:
         return Holding(mint, "absent", "", slot)
     if made.supply == 0:
         return Holding(mint, "burned", "", slot)
     if made.supply > 1:
-        raise TryAgain(f"{made.supply} tokens were told of {mint}")
+        return Holding(mint, "untold", "", slot)
     there = held is not None and (held.mint, held.amount) == (mint, 1)
     return Holding(mint, "held", held.owner, slot) if held and there else None
 
@@ -142,12 +141,9 @@ async def _elsewhere(node: Endpoint, mint: str, from_slot: int) -> Holding:
     found = [read.record(one) for one in read.items(value)]
     at = [read.key(one.get("address")) for one in found if read.amount(one) == 1]
     if not at:
-        raise TryAgain(f"{node.name} does not tell who has the token of {mint}")
+        return Holding(mint, "untold", "", from_slot)
     slot, (made, held) = await says.accounts(node, [mint, at[0]], from_slot=slot)
-    seen = _holding(mint, made, held, slot)
-    if seen is None:
-        raise TryAgain(f"the token of {mint} moved while {node.name} was asked")
-    return seen
+    return _holding(mint, made, held, slot) or Holding(mint, "untold", "", slot)
 
 
 def _burned(told: Mapping[str, Any], mint: str, signature: str) -> BurnSeen | None:

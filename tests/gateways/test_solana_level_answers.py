@@ -64,6 +64,10 @@ def paths(told: Any) -> Iterator[tuple[Any, ...]]:
             yield from ((step, *rest) for rest in paths(part))
 
 
+def untold(found: Any) -> bool:
+    return isinstance(found, list) and [one.state for one in found] == ["untold"]
+
+
 METHODS = {
     "getMultipleAccounts": 0,
     "getEpochInfo": 0,
@@ -96,7 +100,7 @@ async def test_nonsense_in_an_answer_is_never_a_fact_or_a_crash(
             for nonsense in spoiled(told):
                 node.instead[method] = nonsense
                 found = await outcome(ask(node))
-                assert found in ("failure", None, truth), nonsense
+                assert found in ("failure", None, truth) or untold(found), nonsense
 
 
 async def test_what_failed_minted_and_burned_nothing(devnet: Devnet) -> None:
@@ -145,7 +149,7 @@ async def test_who_has_a_token_is_read_from_an_account_of_it(devnet: Devnet) -> 
         told = {"context": {"slot": now}, "value": value}
         node.instead["getTokenLargestAccounts"] = told
         seen = await outcome(reads.holdings(node, elsewhere))
-        assert seen == "failure" if owner is None else [one.owner for one in seen] == [owner]
+        assert untold(seen) if owner is None else [one.owner for one in seen] == [owner]
 
 
 def balances(before: list[tuple[str, str, str]], after: list[tuple[str, str, str]]) -> Any:

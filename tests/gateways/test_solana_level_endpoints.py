@@ -48,13 +48,12 @@ async def test_one_endpoint_alone_burns_nothing(
     wallet, thief = await devnet.wallet(), await devnet.wallet()
     gone, kept = [await minted_to(devnet, levels, wallet) for _ in range(2)]
     await devnet.lands(await burning(devnet, levels, gone, wallet))
-    devnet.liar.instead["getMultipleAccounts"] = lambda params, truth: (
-        truth | {"value": [burned_mint for _ in params[0]]}
-    )
     burned_mint = (await accounts(devnet, gone))[0]
     honest = await levels.burned(gone)
-    with pytest.raises(TryAgain):
-        await both.holdings([(kept, address(wallet))])
+    unborn = levels.mint_of(str(uuid4()))
+    instead_of(devnet, burned_mint, kept)
+    told = await both.holdings([(kept, address(wallet)), (unborn, address(wallet))])
+    assert [one.state for one in told] == ["untold", "absent"], "it holds up no other"
     assert await both.burned(kept) is None, "the other endpoint knows that it is there"
     assert await both.never_burned(kept, 1) is None
     assert await both.burned(gone) == honest and honest is not None
@@ -68,6 +67,19 @@ async def test_one_endpoint_alone_burns_nothing(
     instead["getTransaction"] = robbed
     with pytest.raises(TryAgain):
         await both.burned(gone)
+
+
+def instead_of(devnet: Devnet, account: Any, mint: str) -> None:
+    """The liar tells that account for the mint."""
+    devnet.liar.instead["getMultipleAccounts"] = lambda params, truth: (
+        truth
+        | {
+            "value": [
+                account if at == mint else one
+                for at, one in zip(params[0], truth["value"], strict=True)
+            ]
+        }
+    )
 
 
 async def accounts(devnet: Devnet, *addresses: str) -> list[Any]:

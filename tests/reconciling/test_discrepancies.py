@@ -7,6 +7,7 @@ from collections.abc import Callable
 from random import Random
 
 import pytest
+from structlog.testing import capture_logs
 
 from commands.cases import CloseCase
 from consumers.gateways.ports import TryAgain
@@ -194,26 +195,49 @@ async def test_a_token_beside_another_is_left_to_a_person() -> None:
     assert [(e.kind, e.done) for e in await compared(passes)] == [("unknown_token", "for review")]
 
 
-async def test_one_token_that_is_not_told_holds_up_no_other() -> None:
+async def test_tokens_that_are_not_told_hold_up_no_other() -> None:
     passes = world(Random(8), 60)
     held = [each for each in passes if each.what == "unlocked"]
     for each in held:
         burned_outside(each, Random(9))
-    passes[0].chain.silent = {held[0].held}
-    known = KnownInMemory.of(passes[0].memory)
+    memory, chain = passes[0].memory, passes[0].chain
+    chain.silent = {held[0].held, held[-1].held}
+    others = {each.held for each in held[1:-1]}
+    chain.mint("forged", "stranger", 1, "cid-1")
+    known, report = KnownInMemory.of(memory), Report("levels")
     known.limit = 5
-    with_silence = {each.pass_id for each in await compared(passes, known)}
-    assert held[0].pass_id not in with_silence and len(with_silence) >= len(held) - 5
-    passes[0].chain.silent = set()
+    await LevelComparison(
+        Desk(MemoryLedger(memory), lambda: memory.now), chain, known, report
+    ).run()
+    assert {each.subject for each in report.findings} == {*others, "forged"}
+    assert report.failure.startswith("the token of") and "2 were not told" in report.failure
+    chain.silent = set()
     found = await compared(passes, known)
-    assert held[0].pass_id in {each.pass_id for each in found}
+    assert {held[0].pass_id, held[-1].pass_id} <= {each.pass_id for each in found}
 
 
-async def test_a_chain_that_tells_nothing_ends_the_round() -> None:
+async def test_a_burn_that_is_not_told_is_said_in_the_report() -> None:
+    (ada,) = one("unlocked")
+    ada.chain.burn(ada.held, ada.wallet)
+    ada.chain.burns.clear()
+    ada.chain.unknown_burns = True
+    report = Report("levels")
+    desk = Desk(MemoryLedger(ada.memory), lambda: ada.memory.now)
+    with capture_logs() as logs:
+        await LevelComparison(desk, ada.chain, KnownInMemory.of(ada.memory), report).run()
+    assert report.findings == [] and f"the burn of {ada.held}" in report.failure
+    assert [(each["event"], each["log_level"]) for each in logs] == [("not_told", "warning")]
+
+
+async def test_a_chain_that_tells_no_places_still_tells_its_mints() -> None:
     passes = world(Random(10), 60)
-    passes[0].chain.silent = set(passes[0].chain.tokens)
+    passes[0].chain.dead = True
+    passes[0].chain.mint("forged", "stranger", 1, "cid-1")
+    memory, report = passes[0].memory, Report("levels")
+    desk = Desk(MemoryLedger(memory), lambda: memory.now)
     with pytest.raises(TryAgain):
-        await compared(passes)
+        await LevelComparison(desk, passes[0].chain, KnownInMemory.of(memory), report).run()
+    assert [each.subject for each in report.findings] == ["forged"]
 
 
 def one(what: str) -> list[Climber]:
