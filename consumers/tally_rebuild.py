@@ -110,8 +110,10 @@ class TallyRebuild:
                 goal = _reachable(await self._seen(connection, "places"), goal)
             if not self._behind(goal):
                 return
-            await self._page(connection, reader, goal)
-            self._progress(sum(self._at.values()), sum(goal.values()))
+            moved = True
+            while moved and self._behind(goal) and not self._cancelled.is_set():
+                moved = await self._page(connection, reader, goal)
+                self._progress(sum(self._at.values()), sum(goal.values()))
 
     async def _seen(self, connection: AsyncConnection, statement: str) -> dict[int, int]:
         """How far the live rows are."""
@@ -123,15 +125,18 @@ class TallyRebuild:
 
     async def _page(
         self, connection: AsyncConnection, reader: TopicReader, goal: Mapping[int, int]
-    ) -> None:
-        """Takes what is read ahead and lies before `goal`; reads on when there is nothing."""
+    ) -> bool:
+        """Takes what is read ahead and lies before `goal`; reads on when there is nothing.
+
+        Whether there was something.
+        """
         records = self._before(goal)
         if not records:
             assert self._coming is not None
             read = await self._coming
             if read.grown:
                 await self._begin(connection, reader)
-                return
+                return False
             self._coming = asyncio.create_task(reader.poll())
             self._read = dict(read.nexts)
             for part, found in read.records.items():
@@ -140,12 +145,13 @@ class TallyRebuild:
         first = {part: left[0].offset for part, left in self._ahead.items() if left}
         nexts = {**self._read, **first}
         if not (steps := topical.steps(self._at, nexts, {})):
-            return
+            return False
         async with connection.transaction():
             await topical.move(connection, self.projection, steps)
             passed = await self._pages.take(connection, records)
         self._passed.update({(each.partition, each.offset): each for each in passed})
         self._at = nexts
+        return True
 
     def _before(self, goal: Mapping[int, int]) -> Records:
         """Removes what lies before `goal` from what is read ahead."""

@@ -20,7 +20,7 @@ from consumers.producer import CONNECT_MS
 from consumers.topics import create_missing
 
 POLL_MS = 200
-PAGE = 10_000
+PAGE = 25_000
 FETCH_BYTES = 8 * 1024 * 1024
 METADATA_MS = 5_000
 ANSWER_MS = 5_000
