@@ -89,6 +89,7 @@ def test_the_burn_of_another_owner_or_another_level_confirms_nothing(climber: Cl
     burned = other.broadcast(foreign)
     other.until(foreign["upgrade_id"], "minted")
     assert climber.tell(asked, signature=burned)["state"] == "submitted"
+    looked_up(climber)
     chain(climber, advance_slots=EXPIRED_SLOTS)
     failed = climber.until(asked["upgrade_id"], "failed")
     assert failed["reason_class"] == "RETRYING" and climber.held() == [mine["mint"]]
@@ -100,10 +101,18 @@ def test_the_signature_of_an_older_burn_confirms_nothing(climber: Climber) -> No
     second = climber.until(climber.hand_in(climber.wants(2)), "minted")
     asked = climber.wants(3)
     assert climber.tell(asked, signature=second["burn_signature"])["state"] == "submitted"
+    looked_up(climber)
     chain(climber, advance_slots=EXPIRED_SLOTS)
     climber.until(asked["upgrade_id"], "failed")
     check_level(climber, second)
     assert climber.names().count("burn_confirmed") == 1
+
+
+def looked_up(climber: Climber) -> None:
+    """What was told has been believed, if it ever is: its signature was asked for."""
+    solana = climber.stage.vendors["solana"]
+    solana.script(match={"rpc_method": "getSignatureStatuses"}, times=2)
+    eventually(lambda: not solana.get("script"))
 
 
 def test_two_upgrades_at_once_are_one(climber: Climber) -> None:
