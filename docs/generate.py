@@ -29,6 +29,8 @@ from consumers.topics import (
 )
 from domain.event import Event, event_types
 from ledger.codec import secret_fields
+from projections.badges import Said
+from projections.trading_volume import Trade
 
 FOLDER = Path(__file__).parent
 DIALECT = "https://json-schema.org/draft/2020-12/schema"
@@ -39,9 +41,14 @@ PURPOSES = {
     " counts, so a forged message confirms nothing.",
     PROVIDER_RESULTS: "The outcome of a provider's work on a character's picture; a stored picture"
     " is read back before it counts.",
-    PARKED: "What could not be processed, with its origin and error; later messages of its key wait"
-    " until it is replayed.",
+    PARKED: "What could not be processed, with its origin and error; where order matters, later"
+    " messages of its key wait until it is replayed.",
+    "trades": "What users trade, by any name of a pass. Unique by platform and trade_id: the first"
+    " counts, an equal second is nothing, a different one is parked.",
+    "badges": "Badges awarded and revoked. A badge_id names one award; what is revoked stays so.",
 }
+# Plain JSON of others, without the headers of ours.
+SOURCES: dict[str, Any] = {"trades": Trade, "badges": Said}
 
 
 def generated() -> dict[Path, str]:
@@ -61,7 +68,7 @@ def channels() -> dict[str, list[str]]:
         channel = topic_of(_stream_of(cls))
         if channel is not None:
             found[channel].append(name)
-    for name in (CHAIN_RESULTS, PROVIDER_RESULTS, PARKED):
+    for name in (CHAIN_RESULTS, PROVIDER_RESULTS, PARKED, *SOURCES):
         found[name].append(name)
     return dict(found)
 
@@ -72,6 +79,7 @@ def schemas() -> dict[str, Schema]:
         CHAIN_RESULTS: ChainResult.model_json_schema(),
         PROVIDER_RESULTS: ProviderResult.model_json_schema(),
         PARKED: _dataclass_schema(Notice, ()),
+        **{name: _source_schema(cls) for name, cls in SOURCES.items()},
     }
     for name in (name for topic in EVENT_TOPICS for name in channels().get(topic, [])):
         made[name] = _dataclass_schema(event_types()[name], secret_fields(name))
@@ -86,8 +94,9 @@ def asyncapi() -> Schema:
         "info": {
             "title": "MEGA on Kafka",
             "version": "1.0.0",
-            "description": "CloudEvents 1.0 in binary mode. The key of a message is the stream it"
-            " is about; per key the order is that of the stream; a copy carries the same ce_id."
+            "description": "CloudEvents 1.0 in binary mode, but for trades and badges. The key of a"
+            " message is the stream it is about; per key the order is that of the stream; a copy"
+            " carries the same ce_id."
             " The setting MEGA_TOPIC_PREFIX stands before every address.",
         },
         "defaultContentType": "application/json",
@@ -101,7 +110,7 @@ def asyncapi() -> Schema:
 
 
 def _channel(topic: str, names: list[str]) -> Schema:
-    about = PURPOSES.get(topic, f"Every event of the {topic.split('.')[1]} streams.")
+    about = PURPOSES.get(topic, f"Every event of the {topic.rpartition('.')[2]} streams.")
     return {
         "address": topic,
         "description": about,
@@ -110,18 +119,21 @@ def _channel(topic: str, names: list[str]) -> Schema:
 
 
 def _operations(topics: list[str]) -> list[tuple[str, Schema]]:
-    """What this application does: it sends on every channel and takes outcomes in."""
+    """What this application does: it sends on every channel of its own and takes outcomes in."""
     found = []
     for topic in topics:
         channel = {"$ref": f"#/channels/{topic}"}
-        found.append((f"send_{_id(topic)}", {"action": "send", "channel": channel}))
-        if topic in (CHAIN_RESULTS, PROVIDER_RESULTS):
+        if topic not in SOURCES:
+            found.append((f"send_{_id(topic)}", {"action": "send", "channel": channel}))
+        if topic in (CHAIN_RESULTS, PROVIDER_RESULTS, *SOURCES):
             found.append((f"receive_{_id(topic)}", {"action": "receive", "channel": channel}))
     return found
 
 
 def _message(name: str) -> Schema:
     trait = "event" if name in event_types() else "message"
+    key = "The user." if name in SOURCES else "The stream."
+    headers = [] if name in SOURCES else [{"$ref": f"#/components/messageTraits/{trait}"}]
     return {
         "name": name,
         "contentType": "application/json",
@@ -129,8 +141,8 @@ def _message(name: str) -> Schema:
             "schemaFormat": "application/schema+json;version=draft-2020-12",
             "schema": {"$ref": f"schemas/{name}.json"},
         },
-        "bindings": {"kafka": {"key": {"type": "string", "description": "The stream."}}},
-        "traits": [{"$ref": f"#/components/messageTraits/{trait}"}],
+        "bindings": {"kafka": {"key": {"type": "string", "description": key}}},
+        "traits": headers,
     }
 
 
@@ -174,6 +186,11 @@ def _dataclass_schema(cls: Any, secrets: tuple[str, ...]) -> Schema:
         schema["description"] = cleandoc(schema["description"])
     extra = {"$defs": definitions} if definitions else {}
     return {**schema, "additionalProperties": False, **extra}
+
+
+def _source_schema(cls: Any) -> Schema:
+    schema: Schema = msgspec.json.schema(cls)["$defs"][cls.__name__]
+    return {name: part for name, part in schema.items() if name != "title"}
 
 
 def _mark_times(schema: Schema) -> None:

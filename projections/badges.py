@@ -21,7 +21,7 @@ Name = Annotated[str, Meta(min_length=1, max_length=200)]
 
 
 class Said(msgspec.Struct):
-    """What other fields a message has, nobody here reads."""
+    """What became of one award. Other fields may be there and mean nothing."""
 
     badge_id: Name
     user_id: Name

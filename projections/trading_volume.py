@@ -20,12 +20,13 @@ from projections.names import as_stored
 from projections.topical import Record, TopicProjection, storable
 
 Name = Annotated[str, Meta(min_length=1, max_length=200)]
-# As exact as the trading platform's own DECIMAL(30, 10); `providers.md` §11.
-Usd = Annotated[str, Meta(pattern=r"^-?[0-9]{1,20}(\.[0-9]{1,10})?\Z")]
+# As exact as the trading platform's own DECIMAL(30, 10); `providers.md` §11. Python's $ alone would
+# let a line end through.
+Usd = Annotated[str, Meta(pattern=r"^-?[0-9]{1,20}(\.[0-9]{1,10})?$(?!\n)")]
 
 
 class Trade(msgspec.Struct):
-    """What other fields a message has, nobody here reads."""
+    """A trade; negative volume corrects another. Other fields may be there and mean nothing."""
 
     platform: Name
     trade_id: Name
