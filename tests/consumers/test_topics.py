@@ -30,6 +30,11 @@ from tests.world import Database
 EVENTS_ON_TOPICS = sorted(
     name for names in channels().values() for name in names if name in event_types()
 )
+CONFIGS = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.text(),
+    lambda inner: st.lists(inner) | st.dictionaries(st.text(), inner),
+    max_leaves=5,
+)
 TIMES = st.datetimes(timezones=st.just(UTC))
 
 
@@ -109,7 +114,7 @@ def a_value(hint: Any) -> st.SearchStrategy[Any]:
         return TIMES
     if hint == datetime | None:
         return st.none() | TIMES
-    return st.from_type(hint)
+    return CONFIGS if hint is Any else st.from_type(hint)
 
 
 async def test_live_messages_fit_their_schemas_and_hold_no_secret(
