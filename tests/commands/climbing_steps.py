@@ -168,7 +168,9 @@ BEFORE = (
     ("unlocked", "burned"),
     ("unlocked", "climbed"),
     ("unlocked", "given_up", "upgrade"),
+    ("unlocked", "given_up", "upgrade", "burned_by_hand"),
     ("unlocked", "let_go", "unlock"),
+    ("unlocked", "upgrade", "send_away", "stranger_burns"),
 )
 
 
@@ -178,7 +180,11 @@ def steps(*what: str) -> Any:
 
 
 stories = some.tuples(
-    some.sampled_from(BEFORE).map(lambda done: [(what, PASSES[0], 0) for what in done]),
+    some.builds(
+        lambda done, which: [(what, PASSES[0], which) for what in done],
+        some.sampled_from(BEFORE),
+        some.integers(0, 2),
+    ),
     some.lists(some.one_of(steps(*USUAL), steps(*OTHERS)), min_size=10, max_size=30),
     some.lists(steps(*RARE), max_size=2),
     some.lists(some.one_of(steps(*USUAL), steps(*OTHERS)), min_size=10, max_size=30),

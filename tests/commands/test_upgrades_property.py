@@ -6,7 +6,7 @@ from collections import Counter, defaultdict
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 
 from domain import upgrade_events as happened
 from domain.event import Event, Refused
@@ -182,6 +182,8 @@ class Checked:
 @pytest.mark.timeout(400)  # of a failing story, to make it short
 @settings(max_examples=80, deadline=None)
 @given(stories)
+@example([(what, PASSES[0], 1) for what in ("unlocked", "given_up", "upgrade", "burned_by_hand")])
+@example([(what, PASSES[0], 0) for what in ("unlocked", "upgrade", "send_away", "stranger_burns")])
 def test_a_pass_has_one_token_or_none_or_is_owed_one(story):
     checked = Checked()
     for what, name, which in story:
