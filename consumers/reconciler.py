@@ -121,6 +121,11 @@ async def _one(connection: AsyncConnection, check: Check, now: Callable[[], date
         await check.compare(connection, report)
     except (Failure, TooBusy) as failed:
         report.failure = str(failed) or type(failed).__name__
+    except (psycopg.OperationalError, LedgerUnavailable):
+        raise
+    except Exception as bug:  # what is owed is minted in the same process, which must not end
+        log.exception("comparison_crashed", check=check.name)
+        report.failure = type(bug).__name__
     counts = {
         "checked": report.checked,
         "corrected": report.count("corrected"),

@@ -1,4 +1,4 @@
-"""Rounds: one process leads, another goes on, and a silent world costs a round at most."""
+"""Rounds: one process leads, another goes on, and a failure costs a round at most."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 import psycopg
+import pytest
 from psycopg import AsyncConnection
 
 from consumers.gateways.ports import TryAgain
@@ -15,21 +16,23 @@ from consumers.reconciler import Finding, Reconciler, Report
 from tests.projections.looking import eventually_so
 from tests.world import Database
 
+SILENCE = TryAgain("no endpoint answers")
 FOUND = Finding("sent_away", "mint", "pass:user:ada", "owner", "ada", "ben", "for review")
 
 
 class Rounds:
-    """A comparison that counts its rounds; `silent`: nobody answers it."""
+    """A comparison that counts its rounds; `failure`: how they end."""
 
     name = "rounds"
 
     def __init__(self) -> None:
-        self.count, self.silent = 0, False
+        self.count = 0
+        self.failure: Exception | None = None
 
     async def compare(self, connection: AsyncConnection, report: Report) -> None:
         self.count += 1
-        if self.silent:
-            raise TryAgain("no endpoint answers")
+        if self.failure:
+            raise self.failure
         report.checked = 7
         report.findings.append(FOUND)
 
@@ -65,13 +68,16 @@ async def test_one_leads_and_another_goes_on(database: Database) -> None:
     await waiting
 
 
-async def test_a_silent_world_ends_its_round_and_no_other(database: Database) -> None:
-    silent, other = Rounds(), Rounds()
-    silent.silent = True
-    rounds = reconciler(database.url, silent, other)
+@pytest.mark.parametrize("failure", [SILENCE, KeyError("a bug of ours")])
+async def test_what_cannot_be_compared_ends_its_round_and_no_other(
+    database: Database, failure: Exception
+) -> None:
+    failing, other = Rounds(), Rounds()
+    failing.failure = failure
+    rounds = reconciler(database.url, failing, other)
     running = asyncio.create_task(rounds.run())
     await eventually_so(other.reach(2))
-    assert silent.count >= 2
+    assert failing.count >= 2
     rounds.stop()
     await running
 
@@ -82,7 +88,7 @@ async def test_the_last_round_is_told(database: Database) -> None:
     running = asyncio.create_task(rounds.run())
     await eventually_so(check.reach(2))
     assert standing(database.url) == (7, 0, 1, None)
-    check.silent = True
+    check.failure = SILENCE
     await eventually_so(check.reach(check.count + 2))
     assert standing(database.url) == (0, 0, 0, "no endpoint answers")
     rounds.stop()
