@@ -32,6 +32,14 @@ GRACE_S = 5.0
 
 Done = Literal["corrected", "for review", "known"]
 
+# The database, or the views that say what to look at: they come back.
+AWAY = (
+    psycopg.OperationalError,
+    LedgerUnavailable,
+    psycopg.errors.UndefinedTable,
+    psycopg.errors.InvalidSchemaName,
+)
+
 log = structlog.get_logger()
 
 
@@ -93,7 +101,7 @@ class Reconciler:
             try:
                 async with await AsyncConnection.connect(self._url, autocommit=True) as session:
                     await self._lead(session)
-            except (psycopg.OperationalError, LedgerUnavailable) as down:
+            except AWAY as down:
                 log.warning("reconciler_waits", why=str(down))
                 await pause(self._stop, ELECTION_S)
 
@@ -121,7 +129,7 @@ async def _one(connection: AsyncConnection, check: Check, now: Callable[[], date
         await check.compare(connection, report)
     except (Failure, TooBusy) as failed:
         report.failure = str(failed) or type(failed).__name__
-    except (psycopg.OperationalError, LedgerUnavailable):
+    except AWAY:
         raise
     except Exception as bug:  # what is owed is minted in the same process, which must not end
         log.exception("comparison_crashed", check=check.name)
