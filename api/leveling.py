@@ -16,11 +16,11 @@ from api.owners import identities_of
 from api.parts import Parts
 from api.pfp_problems import SolanaSilent
 from api.principal import Principal
-from api.problems import NotFound, ProjectionBehind
+from api.problems import ProjectionBehind
 from api.reading import SQL
 from commands.command import look
 from commands.request_upgrade import Minting, RequestUpgrade, SeeLevels
-from commands.upgrades import SubmitTransaction
+from commands.upgrades import SeeUpgrade, SubmitTransaction
 from domain.event import Refused
 from domain.levels import DEFAULT_LEVELS, Badge, Record, levels_of
 from domain.solana import BLOCKHASH_LASTS, Prepared
@@ -132,15 +132,13 @@ def _cannot_prepare(why: Refused, terms: UpgradeRequested) -> Prepared:
     raise why
 
 
-async def own_attempt(request: Request, who: Principal, id_: str) -> tuple[str, Attempt]:
-    """Under whose name it is, and the attempt by the ledger; NotFound when it is not the
-    caller's."""
-    see = SeeLevels(asked_by=who.pass_id)
-    found: dict[str, Upgrade] = see.upgrades(await look(parts_of(request).ledger, see))
-    for owner, upgrade in found.items():
-        if id_ in upgrade.attempts:
-            return owner, upgrade.attempts[id_]
-    raise NotFound()
+async def attempt_of(parts: Parts, owner: str, id_: str) -> Attempt:
+    """By the ledger. One that is not remembered any more came to nothing long ago: UpgradeOver."""
+    see = SeeUpgrade(owner=owner)
+    attempts = see.upgrade(await look(parts.ledger, see)).attempts
+    if id_ not in attempts:
+        raise UpgradeOver()
+    return attempts[id_]
 
 
 async def hand_in(

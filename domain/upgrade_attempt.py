@@ -86,11 +86,6 @@ class Attempt:
         return self.failed.reason_class if self.failed else None
 
     @property
-    def reason(self) -> str:
-        why = self.failure if self.owed else self.failed
-        return why.reason if why else ""
-
-    @property
     def approval(self) -> happened.CompensationApproved | None:
         """The last one; each may be bettered."""
         return self.approvals[-1] if self.approvals else None

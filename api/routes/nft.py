@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Literal
 
 from fastapi import APIRouter, Path, Request, Response
 from pydantic import ConfigDict, Field, StringConstraints
@@ -11,7 +11,7 @@ from api.asking import FRESH, THEN, as_of, fresh
 from api.body import Body, NoBody, read_body
 from api.deps import answered, parts_of, recorded_before, signed_in, spoken, underway
 from api.history import NOW, upgrade_then
-from api.leveling import ask_for_level, hand_in, own_attempt, status
+from api.leveling import ask_for_level, attempt_of, hand_in, status
 from api.owners import own_upgrade
 from api.problems import Invalid
 from api.reading import SQL
@@ -87,12 +87,7 @@ async def read_status(request: Request) -> Response:
     ),
 )
 async def unlock(request: Request) -> Response:
-    who = signed_in(request, "user")
-    await read_body(request, NoBody)
-    async with underway(request, who):
-        if before := await recorded_before(request, who):
-            return answered(before)
-        return await ask_for_level(request, who, "unlock")
+    return await _begin(request, "unlock")
 
 
 @router.post(
@@ -113,12 +108,16 @@ async def unlock(request: Request) -> Response:
     ),
 )
 async def upgrade(request: Request) -> Response:
+    return await _begin(request, "upgrade")
+
+
+async def _begin(request: Request, kind: Literal["unlock", "upgrade"]) -> Response:
     who = signed_in(request, "user")
     await read_body(request, NoBody)
     async with underway(request, who):
         if before := await recorded_before(request, who):
             return answered(before)
-        return await ask_for_level(request, who, "upgrade")
+        return await ask_for_level(request, who, kind)
 
 
 @router.post(
@@ -135,12 +134,13 @@ async def upgrade(request: Request) -> Response:
 async def transactions(request: Request) -> Response:
     who = signed_in(request, "user")
     body = await read_body(request, SignedTransaction)
-    owner, attempt = await own_attempt(request, who, body.upgrade_id)
+    owner = await own_upgrade(request, who, body.upgrade_id)
     if (body.signed is None) == (body.signature is None):
         raise Invalid(("body", "either signedTransactionBase64 or signature"))
     async with underway(request, who):
         if before := await recorded_before(request, who):
             return answered(before)
+        attempt = await attempt_of(parts_of(request), owner, body.upgrade_id)
         signed = body.signed or ""
         return await hand_in(request, who, owner, attempt, signed, body.signature or "")
 

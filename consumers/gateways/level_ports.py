@@ -14,8 +14,9 @@ from dataclasses import dataclass
 from typing import Literal, Protocol
 
 from domain.solana import Absence, Blockhash, Prepared, TokenFound
+from domain.upgrade_events import ReasonClass
 
-FaultClass = Literal["ADD_SOL", "RETRYING", "SUPPORT"]
+FaultClass = ReasonClass
 """What a customer is told to do about an error: add SOL, wait, or speak to somebody."""
 
 

@@ -21,6 +21,7 @@ from tests.api.listening import (
     TRANSPORTS,
     Envelope,
     Refusal,
+    Socket,
     Transport,
     ended,
     feed_of,
@@ -261,7 +262,8 @@ async def test_a_client_that_floods_or_sends_big_frames_is_closed(
     here: Living, url: str, ada: Caller, said: str
 ) -> None:
     async with listening("ws", url, ada.headers) as listener:
-        connection = listener.connection  # type: ignore[attr-defined]
+        assert isinstance(listener, Socket)
+        connection = listener.connection
         await granted(here.parts.ledger, ada.pass_id, 1)
         await connection.send("{}")
         assert await heard(listener, 1), "what it says is ignored"
