@@ -7,136 +7,39 @@ sentence that names it; a value never appears in that sentence, because it may b
 
 from __future__ import annotations
 
-import json
-import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from hashlib import sha256
 from pathlib import Path
-from typing import Annotated, Any, Literal, Self
-from zoneinfo import available_timezones
+from typing import Any, Literal, Self
 
-from pydantic import (
-    AfterValidator,
-    BaseModel,
-    BeforeValidator,
-    ConfigDict,
-    Field,
-    SecretStr,
-    ValidationError,
-)
-from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
-from solders.keypair import Keypair
-from solders.pubkey import Pubkey
+from pydantic import Field, SecretStr, ValidationError
+from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from domain.x402 import EXPIRY_MARGIN_S, PaymentTerms
 from domain.x402_events import PaymentType
-
-
-def _split(value: object) -> object:
-    """`"a, b"` is `("a", "b")`; anything that is not text is left for the type to judge."""
-    if isinstance(value, str):
-        return tuple(word.strip() for word in value.split(",") if word.strip())
-    return value
-
-
-def _url(value: str) -> str:
-    if not value.startswith(("http://", "https://")):
-        raise ValueError("must start with http:// or https://")
-    return value.rstrip("/")
-
-
-def _address(value: str) -> str:
-    if len(value) != 42 or not value.startswith("0x"):
-        raise ValueError("must be 0x and 40 hexadecimal digits")
-    int(value, 16)
-    return value
-
-
-def _json(value: object) -> object:
-    if not isinstance(value, str):
-        return value
-    try:
-        return json.loads(value)
-    except json.JSONDecodeError as error:
-        raise ValueError(f"must be JSON ({error.msg} at character {error.pos})") from None
-
-
-def _integer_text(value: object) -> object:
-    if isinstance(value, bool | float):
-        raise ValueError("must be an integer, as text")
-    return value
-
-
-def _plain(value: str) -> str:
-    if "?" in value or "#" in value:
-        raise ValueError("must not have a query or a fragment")
-    return value
-
-
-def _zone(value: str) -> str:
-    if value not in available_timezones():
-        raise ValueError("must be a time zone as Asia/Dubai")
-    return value
-
-
-def _signer(value: SecretStr) -> SecretStr:
-    if not re.fullmatch(r"(0x)?[0-9a-fA-F]{64}", value.get_secret_value()):
-        raise ValueError("must be 64 hexadecimal digits")
-    return value
-
-
-def _header(value: SecretStr) -> SecretStr:
-    if not re.fullmatch(r"[\x21-\x7e]+", value.get_secret_value()):
-        raise ValueError("has characters that no header can carry")
-    return value
-
-
-def _solana_address(value: str) -> str:
-    try:
-        return str(Pubkey.from_string(value))
-    except ValueError:
-        raise ValueError("must be 32 bytes in base58") from None
-
-
-def _solana_key(value: SecretStr) -> SecretStr:
-    try:
-        Keypair.from_base58_string(value.get_secret_value())
-    except ValueError:
-        raise ValueError("must be the 64 bytes of a key pair in base58") from None
-    return value
-
-
-Url = Annotated[str, AfterValidator(_url)]
-PlainUrl = Annotated[Url, AfterValidator(_plain)]
-ApiKey = Annotated[SecretStr, AfterValidator(_header)]
-Address = Annotated[str, AfterValidator(_address)]
-SolanaAddress = Annotated[str, AfterValidator(_solana_address)]
-CommaList = Annotated[tuple[str, ...], NoDecode, BeforeValidator(_split)]
-UrlList = Annotated[tuple[Url, ...], NoDecode, BeforeValidator(_split)]
-Atomic = Annotated[int, BeforeValidator(_integer_text), Field(gt=0)]
-
-
-class Role(BaseModel):
-    """One role that can be minted: `price` in atomic units of `asset` (contract.md §1, Money)."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-    role: str = Field(pattern=r"^[a-z][a-z0-9_]{0,39}$")
-    recipe: Literal["role_mint", "role_mint_final"]
-    asset: str = "MPT"
-    price: Atomic
-
-
-RoleList = Annotated[tuple[Role, ...], NoDecode, BeforeValidator(_json), Field(min_length=1)]
-
-# Prices in the 6-decimal development payment token: 10, 10, 12 and 25 of them.
-DEFAULT_ROLES = (
-    Role(role="samurai", recipe="role_mint", price=10 * 10**6),
-    Role(role="oracle", recipe="role_mint", price=10 * 10**6),
-    Role(role="wanderer", recipe="role_mint", price=12 * 10**6),
-    Role(role="sovereign", recipe="role_mint_final", price=25 * 10**6),
+from setting_types import (
+    DEFAULT_ROLES,
+    Address,
+    ApiKey,
+    ApiKeys,
+    Atomic,
+    CommaList,
+    EvmSigner,
+    PathSecret,
+    PlainUrl,
+    RoleList,
+    SecretList,
+    SolanaAddress,
+    SolanaKey,
+    Url,
+    UrlList,
+    WebhookKey,
+    Zone,
 )
+
+SHOP = r"^[a-z0-9][a-z0-9-]*\.myshopify\.com$"
+SENDER = r"^([^<>\r\n]+ <[^<>@\s]+@[^<>@\s]+>|[^<>@\s]+@[^<>@\s]+)$"
 
 
 class Settings(BaseSettings):
@@ -152,7 +55,7 @@ class Settings(BaseSettings):
     mega_log_dir: Path | None = None
     mega_world_file: Path | None = None
     mega_public_host: str = "localhost"
-    mega_display_tz: Annotated[str, AfterValidator(_zone)] = "Asia/Dubai"
+    mega_display_tz: Zone = "Asia/Dubai"
     mega_topic_prefix: str = Field(default="", pattern=r"^[A-Za-z0-9._-]{0,100}$")
     mega_cors_origins: CommaList = ()
     mega_rate_limits: str = "off"
@@ -176,11 +79,11 @@ class Settings(BaseSettings):
     payment_token_address: Address | None = None
     payment_treasury: Address | None = None
     role_mint_address: Address | None = None
-    mint_signer_key: Annotated[SecretStr, AfterValidator(_signer)] | None = None
+    mint_signer_key: EvmSigner | None = None
     mega_roles: RoleList = DEFAULT_ROLES
     usdc_address: Address | None = None
     geoplets_address: Address | None = None
-    voucher_signer_key: Annotated[SecretStr, AfterValidator(_signer)] | None = None
+    voucher_signer_key: EvmSigner | None = None
 
     mega_facilitator: Literal["onchainfi", "x402"] = "x402"
     mega_x402_facilitator_url: Url | None = None
@@ -192,9 +95,11 @@ class Settings(BaseSettings):
     mega_x402_least_validity_s: int = Field(default=EXPIRY_MARGIN_S, ge=EXPIRY_MARGIN_S, le=840)
     mega_x402_confirmations: int = Field(default=1, ge=1, le=10_000)
     mega_farcaster_jwks_url: Url | None = None
+    mega_google_client_id: str | None = None
+    mega_google_jwks_url: Url = "https://www.googleapis.com/oauth2/v3/certs"
 
     solana_rpc_urls: UrlList = ()
-    solana_authority_key: Annotated[SecretStr, AfterValidator(_solana_key)] | None = None
+    solana_authority_key: SolanaKey | None = None
     solana_treasury: SolanaAddress | None = None
     solana_priority_fee: int = Field(default=0, ge=0, le=10_000_000)
     mega_pfp_price_lamports: Atomic = 50_000_000
@@ -209,6 +114,25 @@ class Settings(BaseSettings):
     openai_url: Url | None = None
     openai_key: ApiKey | None = None
     openai_model: str = "gpt-image-1"
+    kling_url: Url | None = None
+    kling_access_key: ApiKey | None = None
+    kling_secret_key: SecretStr | None = None
+    mega_kling_callback_secret: PathSecret | None = None
+    replicate_url: Url | None = None
+    replicate_token: ApiKey | None = None
+    replicate_webhook_secret: WebhookKey | None = None
+    mega_public_url: PlainUrl | None = None
+    mega_provider_keys: ApiKeys = {}
+
+    shopify_admin_url: Url | None = None
+    shopify_admin_token: ApiKey | None = None
+    mega_shopify_shop: str | None = Field(default=None, pattern=SHOP)
+    mega_shopify_secrets: SecretList = ()
+    mega_checkout_url: Url | None = None
+
+    mail_url: Url | None = None
+    mail_key: ApiKey | None = None
+    mail_from: str | None = Field(default=None, pattern=SENDER)
 
     mega_pfp_vault: Literal["irys", "ipfs"] = "irys"
     irys_url: Url | None = None
@@ -233,6 +157,12 @@ class Settings(BaseSettings):
         """DATABASE_URL; require the setting first."""
         assert self.database_url is not None
         return self.database_url
+
+    @property
+    def checkout_url(self) -> str | None:
+        """Where matcha is bought: MEGA_CHECKOUT_URL, else the front page of the shop."""
+        shop = self.mega_shopify_shop
+        return self.mega_checkout_url or (f"https://{shop}/" if shop else None)
 
     @property
     def x402_terms(self) -> dict[PaymentType, PaymentTerms]:

@@ -42,6 +42,11 @@ def test_what_a_process_requires_and_does_not_have_is_named() -> None:
         ("MEGA_PFP_TREE", "14/64", "pattern"),
         ("SEEDREAM_KEY", "hunter2 and a space", "no header can carry"),
         ("S3_PUBLIC_BASE_URL", "http://h/x?token=hunter2", "query"),
+        ("MEGA_SHOPIFY_SHOP", "hunter2.example.com", "pattern"),
+        ("MAIL_FROM", "hunter2", "pattern"),
+        ("MEGA_KLING_CALLBACK_SECRET", "hunter2/", "letters, digits"),
+        ("REPLICATE_WEBHOOK_SECRET", "whsec_hunter2", "24 to 64 bytes"),
+        ("MEGA_PROVIDER_KEYS", '{"flux":"hunter2 and a space"}', "at flux"),
         ("MEGA_ROLES", "[", "must be JSON"),
         ("MEGA_ROLES", "[]", "at least 1 item"),
         ("MEGA_ROLES", '[{"role":"a","recipe":"role_mint","price":1.5}]', "at 0.price"),
@@ -73,6 +78,27 @@ def test_lists_are_separated_by_commas_and_prices_are_integers(
     settings = Settings.load()
     assert settings.evm_rpc_urls == ("http://a", "http://b")
     assert settings.mega_roles[0].price == int(price)
+
+
+def test_matcha_is_bought_at_the_shops_front_page_unless_told(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    assert Settings.load().checkout_url is None
+    monkeypatch.setenv("MEGA_SHOPIFY_SHOP", "mina.myshopify.com")
+    assert Settings.load().checkout_url == "https://mina.myshopify.com/"
+    monkeypatch.setenv("MEGA_CHECKOUT_URL", "https://mina.example/matcha")
+    assert Settings.load().checkout_url == "https://mina.example/matcha"
+
+
+def test_secrets_come_as_lists_and_by_name(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("MEGA_SHOPIFY_SECRETS", "new-one, old-one")
+    monkeypatch.setenv("MEGA_PROVIDER_KEYS", '{"flux":"r8_key"}')
+    settings = Settings.load()
+    found = [secret.get_secret_value() for secret in settings.mega_shopify_secrets]
+    assert found == ["new-one", "old-one"]
+    assert settings.mega_provider_keys["flux"].get_secret_value() == "r8_key"
+    assert "old-one" not in repr(settings)
+    assert "r8_key" not in repr(settings)
 
 
 def test_a_secret_is_not_in_what_is_printed(monkeypatch: pytest.MonkeyPatch) -> None:

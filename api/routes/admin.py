@@ -18,7 +18,7 @@ from api.speech import told
 from api.waiting import parked, reconciliations, recoveries, replay_all
 from commands.allowances import ITEMS_MAX, SetAllowances
 from domain.allowance import ALLOWED_MAX
-from settings import SolanaAddress
+from setting_types import SolanaAddress
 
 router = APIRouter(prefix="/admin", tags=["administration"])
 
