@@ -20,7 +20,7 @@ from kafka.admin import KafkaAdminClient
 from kafka.errors import TopicAlreadyExistsError
 
 import commands.aggregates  # noqa: F401 — an event that is not imported is not known
-from domain.event import Event
+from domain.event import Event, with_leaves
 from ledger import codec
 
 PARKED = "mega.parked"
@@ -69,10 +69,13 @@ def topic_of(stream: str) -> str | None:
 
 
 def published(event: Event) -> dict[str, Any]:
-    """An event's data as the world may see it: every field but the secret ones."""
+    """An event's data as the world may see it: every field but the secret ones; null in the
+    place of a secret within."""
     data: dict[str, Any] = msgspec.to_builtins(event)
     for name in codec.secret_fields(event.TOPIC):
         del data[name]
+    for name in codec.leaf_fields(event.TOPIC):
+        data[name] = with_leaves(data[name], lambda _: None)
     return data
 
 

@@ -4,13 +4,39 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Annotated, ClassVar, Final, TypeVar
+from typing import Annotated, Any, ClassVar, Final, TypeVar
 
 Secret = Annotated[str, "secret"]
 """A personal or secret text: stored under the key of its pass, absent from every topic."""
 
+SecretLeaves = Annotated[dict[str, Any], "secret leaves"]
+"""JSON with personal texts in it, each put there by `secret`: these alone are treated as Secret."""
+
+SECRET: Final = "$secret"
+
 ERASED: Final = "[erased]"
 """What a secret reads as once the key of its pass is gone."""
+
+
+def secret(text: str) -> dict[str, str]:
+    """A personal text in its place within SecretLeaves."""
+    return {SECRET: text}
+
+
+def plain(value: Any) -> Any:
+    """SecretLeaves as people read them: each secret as its text."""
+    return with_leaves(value, lambda text: text)
+
+
+def with_leaves(value: Any, put: Callable[[str], Any]) -> Any:
+    """The same JSON with `put(text)` in the place of each secret."""
+    if isinstance(value, dict):
+        if value.keys() == {SECRET} and isinstance(value[SECRET], str):
+            return put(value[SECRET])
+        return {name: with_leaves(inner, put) for name, inner in value.items()}
+    if isinstance(value, list | tuple):
+        return [with_leaves(inner, put) for inner in value]
+    return value
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

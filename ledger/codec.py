@@ -13,7 +13,7 @@ from typing import Annotated, Any, get_args, get_origin, get_type_hints
 
 import msgspec
 
-from domain.event import Event, event_types
+from domain.event import Event, event_types, secret, with_leaves
 
 Text = Callable[[str], str]
 Upcaster = Callable[[dict[str, Any]], dict[str, Any]]
@@ -66,17 +66,22 @@ def newest(topic: str) -> str:
 
 @cache
 def secret_fields(topic: str) -> tuple[str, ...]:
-    cls = event_types().get(topic)
-    if cls is None:
-        return ()
-    hints = get_type_hints(cls, include_extras=True)
-    return tuple(name for name, hint in hints.items() if _is_secret(hint))
+    """The fields that are secret as a whole."""
+    return _marked(topic, "secret")
+
+
+@cache
+def leaf_fields(topic: str) -> tuple[str, ...]:
+    """The fields that have secret texts somewhere within."""
+    return _marked(topic, "secret leaves")
+
+
+def has_secrets(topic: str) -> bool:
+    return bool(secret_fields(topic) or leaf_fields(topic))
 
 
 def encode(event: Event, metadata: Mapping[str, Any], seal: Text) -> str:
-    names = secret_fields(event.TOPIC)
-    if names:
-        event = replace(event, **{name: seal(getattr(event, name)) for name in names})
+    event = _mapped(event, seal)
     return msgspec.json.encode({"data": event, "metadata": metadata}).decode()
 
 
@@ -88,14 +93,30 @@ def decode_data(topic: str, data: str, reveal: Text) -> Event:
         event: Event = _decoder(topic).decode(data)
     except KeyError:
         raise UnknownTopic(topic) from None
-    names = secret_fields(topic)
-    if names:
-        event = replace(event, **{name: reveal(getattr(event, name)) for name in names})
-    return event
+    return _mapped(event, reveal)
 
 
-def _is_secret(hint: Any) -> bool:
-    return get_origin(hint) is Annotated and "secret" in get_args(hint)[1:]
+def _mapped(event: Event, text: Text) -> Event:
+    """The event with `text` done to each of its secrets."""
+    whole, within = secret_fields(event.TOPIC), leaf_fields(event.TOPIC)
+    if not whole and not within:
+        return event
+    new = {name: text(getattr(event, name)) for name in whole}
+    for name in within:
+        new[name] = with_leaves(getattr(event, name), lambda leaf: secret(text(leaf)))
+    return replace(event, **new)
+
+
+def _marked(topic: str, mark: str) -> tuple[str, ...]:
+    cls = event_types().get(topic)
+    if cls is None:
+        return ()
+    hints = get_type_hints(cls, include_extras=True)
+    return tuple(name for name, hint in hints.items() if _is_marked(hint, mark))
+
+
+def _is_marked(hint: Any, mark: str) -> bool:
+    return get_origin(hint) is Annotated and mark in get_args(hint)[1:]
 
 
 @cache

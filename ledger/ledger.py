@@ -88,7 +88,7 @@ class Ledger:
         cannot be reached, not even to ask whether these are recorded. Secrets are sealed for
         `pass_id`.
         """
-        if any(codec.secret_fields(new.event.TOPIC) for new in events):
+        if any(codec.has_secrets(new.event.TOPIC) for new in events):
             await self.vault.make_keys([owner_of(pass_id)])
         return await self._appends.ask(rows_of(events, pass_id, self.vault))
 
@@ -201,12 +201,12 @@ class Ledger:
 
     async def _recorded(self, statement: Any, values: Fields) -> list[Recorded]:
         rows = await self._all(statement, values)
-        secret = [row[7] for row in rows if row[7] and codec.secret_fields(row[3])]
+        secret = [row[7] for row in rows if row[7] and codec.has_secrets(row[3])]
         await self.vault.load_keys(secret)
         return recorded_of(rows, self.vault)
 
     async def _load_keys(self, rows: Sequence[Fields]) -> None:
-        owners = [row[4] for row in rows if row[4] and codec.secret_fields(row[2])]
+        owners = [row[4] for row in rows if row[4] and codec.has_secrets(row[2])]
         if owners:
             await self.vault.load_keys(owners)
 

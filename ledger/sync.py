@@ -50,7 +50,7 @@ class SyncLedger:
 
     def append(self, events: Sequence[NewEvent], *, pass_id: str | None = None) -> int:
         """Records all of `events` or none; returns the last position. See `Ledger.append`."""
-        if any(codec.secret_fields(new.event.TOPIC) for new in events):
+        if any(codec.has_secrets(new.event.TOPIC) for new in events):
             self._make_key(owner_of(pass_id))
         rows = rows_of(events, pass_id, self._keys)
         try:
@@ -87,7 +87,7 @@ class SyncLedger:
     def stream(self, stream_id: str) -> Stream:
         """A stream as it stands; an unknown one is empty."""
         rows = self._all("streams", ([stream_id],))
-        self._load_keys(row[4] for row in rows if row[4] and codec.secret_fields(row[2]))
+        self._load_keys(row[4] for row in rows if row[4] and codec.has_secrets(row[2]))
         return stream_of(rows, self._keys)
 
     def history(self, stream_ids: Sequence[str]) -> list[Recorded]:
@@ -105,7 +105,7 @@ class SyncLedger:
 
     def _recorded(self, statement: str, values: Fields) -> list[Recorded]:
         rows = self._all(statement, values)
-        self._load_keys(row[7] for row in rows if row[7] and codec.secret_fields(row[3]))
+        self._load_keys(row[7] for row in rows if row[7] and codec.has_secrets(row[3]))
         return recorded_of(rows, self._keys)
 
     # The connection and the keys.

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 from uuid import uuid4
 
-from domain.event import Event, Secret, event
+from domain.event import Event, Secret, SecretLeaves, event
 from ledger.ledger import NewEvent
 
 
@@ -46,6 +46,12 @@ class Transaction(OfStream):
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Told(OfStream):
     secret: Secret
+
+
+@event("test_told_within.v1")
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ToldWithin(OfStream):
+    said: SecretLeaves
 
 
 def metadata(**more: Any) -> Mapping[str, Any]:

@@ -5,12 +5,12 @@ from __future__ import annotations
 import psycopg
 import pytest
 
-from domain.event import ERASED
+from domain.event import ERASED, plain, secret
 from ledger.chain import verify
 from ledger.ledger import Ledger, NewEvent
 from ledger.sync import SyncLedger
 from tests.ledger.conftest import MASTER_KEY
-from tests.ledger.events import Told, moved, new
+from tests.ledger.events import Told, ToldWithin, moved, new
 from tests.world import Database
 
 PASS = "pass:anon:7"
@@ -90,3 +90,21 @@ async def test_a_secret_that_nobody_could_open_again_is_refused(ledger: Ledger) 
     with pytest.raises(ValueError, match="pass"):
         await ledger.append([stray], pass_id=PASS)
     assert (await ledger.head())[0] == 0
+
+
+async def test_a_secret_within_json_is_sealed_alone_and_gone_with_its_key(
+    ledger: Ledger, database: Database
+) -> None:
+    said = {"output": {"captions": [secret(WORDS), secret("second")]}, "error": None}
+    event = ToldWithin(at="talk:2", said=said)
+    await ledger.append([new(event, 1, pass_id=PASS)], pass_id=PASS)
+    with psycopg.connect(database.superuser_url) as everything:
+        query = "SELECT event->'data'->'said' FROM mega_generations"
+        (stored,) = everything.execute(query).fetchone()  # type: ignore[misc]
+    assert [text[:10] for text in plain(stored)["output"]["captions"]] == ["sealed:v1:"] * 2
+    assert stored["error"] is None
+    (read,) = (await ledger.streams(["talk:2"]))["talk:2"].events
+    assert read == event
+    await ledger.vault.erase(PASS)
+    (erased,) = (await ledger.streams(["talk:2"]))["talk:2"].events
+    assert plain(erased.said)["output"]["captions"] == [ERASED, ERASED]  # type: ignore[attr-defined]
