@@ -13,6 +13,7 @@ from domain.claim import Claim
 from domain.config import Config
 from domain.credit_account import CreditAccount
 from domain.event import Event
+from domain.generation import Generation
 from domain.grove import Grove
 from domain.minter import Minter
 from domain.order import Order
@@ -37,6 +38,7 @@ _initial: dict[str, Aggregate] = {
     "credit_account": CreditAccount(),
     "grove": Grove(),
     "upgrade": Upgrade(),
+    "generation": Generation(),
     "app_config": Config(),
     "pass": Pass(),
     "minter": Minter(),

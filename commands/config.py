@@ -32,6 +32,21 @@ class SetConfig(Command):
         return seen.get(Config, config_stream(self.key))
 
 
+class AdoptConfig(Command):
+    """Sees to it that a config has a version, so that what used it can name it."""
+
+    key: str
+
+    def reads(self, seen: Seen) -> Iterator[str]:
+        yield config_stream(self.key)
+
+    def decide(self, seen: Seen, at: datetime) -> list[Event]:
+        return seen.get(Config, config_stream(self.key)).adopt(self.key)
+
+    def answer(self, seen: Seen, new: bool) -> Answer:
+        return Answer(200, describe_config(self.key, seen.get(Config, config_stream(self.key))))
+
+
 class SeeConfig(Command):
     """Decides nothing."""
 

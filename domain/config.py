@@ -8,10 +8,16 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
+from domain.contexts import DEFAULT_CONTEXTS, must_answer
 from domain.event import Event, Refused, event
 from domain.levels import DEFAULT_LEVELS, LEVELS_KEY, levels_of
+from domain.studio_config import STUDIO_KINDS
+
+BY_DEFAULT = "pass:mega"
+"""Who set what nobody set."""
 
 
 class InvalidConfig(Refused):
@@ -30,7 +36,16 @@ class Kind:
     check: Callable[[Any], object]
 
 
-KINDS: Mapping[str, Kind] = {LEVELS_KEY: Kind(DEFAULT_LEVELS, levels_of)}
+KINDS: Mapping[str, Kind] = {
+    LEVELS_KEY: Kind(DEFAULT_LEVELS, levels_of),
+    **{key: Kind(default, check) for key, (default, check) in STUDIO_KINDS.items()},
+    **{key: Kind(ctx, partial(must_answer, ctx)) for key, ctx in DEFAULT_CONTEXTS.items()},
+}
+
+
+def kind_of(key: str) -> Kind | None:
+    """None: there is no such config."""
+    return KINDS.get(key)
 
 
 @event("config_set.v1")
@@ -61,7 +76,10 @@ class Config:
         return len(self.versions)
 
     def at(self, key: str, version: int) -> Any:
-        return self.versions[version - 1].value if version else KINDS[key].default
+        if version:
+            return self.versions[version - 1].value
+        kind = kind_of(key)
+        return kind.default if kind else None
 
     def value(self, key: str) -> Any:
         return self.at(key, self.version)
@@ -70,17 +88,23 @@ class Config:
 
     def set(self, key: str, value: Any, by: str) -> list[Event]:
         """A new version; the value that it has already makes none."""
-        if key not in KINDS:
+        kind = kind_of(key)
+        if kind is None:
             raise InvalidConfig(f"(there is no {key[:100]})")
         try:
-            KINDS[key].check(value)
+            kind.check(value)
         except ValueError as wrong:
             raise InvalidConfig(f"({key} {wrong})") from None
-        if value == self.value(key):
-            return []
+        return [] if value == self.value(key) else [self._next(key, value, by)]
+
+    def adopt(self, key: str) -> list[Event]:
+        """Makes the default a version of its own, so that what used it can name a row."""
+        return [] if self.version else [self._next(key, self.value(key), BY_DEFAULT)]
+
+    def _next(self, key: str, value: Any, by: str) -> ConfigSet:
         version = self.version + 1
         id_ = f"{config_stream(key)}:{version}"
-        return [ConfigSet(mg_id=id_, key=key, version=version, value=value, pass_id=by)]
+        return ConfigSet(mg_id=id_, key=key, version=version, value=value, pass_id=by)
 
     # History.
 

@@ -15,7 +15,7 @@ from api.deps import parts_of, spoken, write
 from api.speech import told
 from commands.command import look
 from commands.config import SeeConfig, SetConfig, describe_config
-from domain.config import KINDS, Config, InvalidConfig
+from domain.config import Config, InvalidConfig, kind_of
 from domain.levels import DEFAULT_LEVELS, LEVELS_KEY
 
 router = APIRouter(prefix="/admin/configs", tags=["administration"])
@@ -46,7 +46,7 @@ class NewVersion(Body):
 )
 async def set_config(request: Request) -> Response:
     who, asked = await admin_asks(request, NewVersion)
-    if asked.key not in KINDS:
+    if kind_of(asked.key) is None:
         raise InvalidConfig(f"(there is no {asked.key})")
     return await write(request, who, SetConfig(key=asked.key, value=asked.value, by=who.pass_id))
 
@@ -78,7 +78,7 @@ async def read_versions(request: Request, key: Key) -> Response:
 
 async def _config(request: Request, key: str) -> Config:
     await admin(request)
-    if key not in KINDS:
+    if kind_of(key) is None:
         raise InvalidConfig(f"(there is no {key[:100]})")
     see = SeeConfig(key=key)
     return see.config(await look(parts_of(request).ledger, see))
