@@ -15,6 +15,7 @@ from domain.credit_account import CreditAccount
 from domain.event import Event
 from domain.generation import Generation
 from domain.grove import Grove
+from domain.matcha import MatchaAccount
 from domain.minter import Minter
 from domain.order import Order
 from domain.passes import Pass
@@ -36,6 +37,7 @@ _initial: dict[str, Aggregate] = {
     "batch": Batch(),
     "allowance": Allowance(),
     "credit_account": CreditAccount(),
+    "credit_account:matcha": MatchaAccount(),
     "grove": Grove(),
     "upgrade": Upgrade(),
     "generation": Generation(),

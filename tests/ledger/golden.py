@@ -11,8 +11,8 @@ import json
 import pkgutil
 import sys
 import types
-from collections.abc import Iterable, Iterator
-from dataclasses import fields
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import fields, is_dataclass
 from datetime import datetime
 from pathlib import Path
 from typing import Annotated, Any, Literal, Union, get_args, get_origin, get_type_hints
@@ -77,8 +77,10 @@ def _sample(name: str, hint: Any) -> Any:
         return get_args(hint)[0]
     if get_origin(hint) is tuple:
         return [_sample(name, get_args(hint)[0])]
-    if get_origin(hint) is dict:
-        return {"asset": "PFP", "delta": 7}
+    if get_origin(hint) in (dict, Mapping):
+        return {"lot": 7} if get_args(hint)[1] is int else {"asset": "PFP", "delta": 7}
+    if is_dataclass(hint):
+        return {each: _sample(each, of) for each, of in get_type_hints(hint).items()}
     if hint is datetime:
         return "2026-11-21T12:00:00.123456Z"
     return {str: f"{name} ünï", int: 7, bool: True, Any: [{name: "1"}]}[hint]
