@@ -7,6 +7,7 @@ from typing import Any
 from projections.batches import Batches
 from projections.characters import Characters
 from projections.feed import Feed
+from projections.generations import Generations
 from projections.levels import Levels
 from projections.mint_orders import MintOrders
 from projections.passes import Passes
@@ -28,5 +29,6 @@ def all_projections() -> list[Projection[Any]]:
         Batches(),
         Levels(),
         Upgrades(),
+        Generations(),
         Feed(),
     ]
