@@ -79,8 +79,9 @@ class MediaProvider(Protocol):
     def recoverable(self) -> bool: ...
 
     def request_of(self, wanted: MediaWanted) -> dict[str, Any]:
-        """The exact JSON body that `start` sends; pictures are in it by URL. WillNotWork (invalid)
-        when this maker cannot be asked for it."""
+        """The JSON body that `start` sends, pictures in it by URL, for the step. It differs in the
+        path of `callback_url` only, `/***` here: it may be a secret. WillNotWork (invalid) when
+        the settings do not fit this maker."""
         ...
 
     async def start(self, wanted: MediaWanted) -> Made | Submitted: ...
@@ -90,14 +91,15 @@ class MediaProvider(Protocol):
         ...
 
     async def poll(self, task_id: str) -> Made | None:
-        """None: it is still being worked on. What failed is WillNotWork with the class of its
-        reason (`refused`, `quota`, …), a failure of the maker itself is TryAgain: another attempt
-        may work. OutcomeUnknown never comes from here."""
+        """None: it is still being worked on. WillNotWork: the task is over without a result, by the
+        class of its reason (`refused`, …; `transient` when it was the maker's own, so that another
+        attempt may work). TryAgain: no answer about the task; ask again. Never OutcomeUnknown."""
         ...
 
     async def fetch(self, made: Made) -> tuple[bytes, str]:
-        """The bytes of the first output, and their content type as told. WillNotWork when it lies
-        on a host that is not allowed; TryAgain when its address does not answer (any more)."""
+        """The bytes of the first output and their content type: a picture that was decoded whole, a
+        video that is not cut. WillNotWork when it lies on a host that is not allowed. TryAgain when
+        it is damaged or its address does not answer (any more): `poll` gives a new address."""
         ...
 
 

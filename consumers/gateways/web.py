@@ -113,10 +113,15 @@ async def send_once(
 
 
 async def get_once(
-    client: httpx.AsyncClient, url: str, *, vendor: str, read_timeout_s: float
+    client: httpx.AsyncClient,
+    url: str,
+    *,
+    vendor: str,
+    read_timeout_s: float,
+    headers: Mapping[str, str] | None = None,
 ) -> Reply:
-    """GET without credentials. Reading changes nothing, so that every broken call is `TryAgain`."""
-    request = client.build_request("GET", url, timeout=timeouts(read_timeout_s))
+    """GET. Reading changes nothing, so that every broken call is `TryAgain`."""
+    request = client.build_request("GET", url, headers=headers, timeout=timeouts(read_timeout_s))
     try:
         response = await client.send(request, stream=True, follow_redirects=False)
         return await _whole(response, vendor)
