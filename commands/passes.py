@@ -9,6 +9,7 @@ from commands.command import Answer, Command, Seen
 from domain.claim import Claim
 from domain.credit_account import CreditAccount, account_stream
 from domain.event import Event, Refused
+from domain.matcha import MatchaAccount, matcha_stream
 from domain.passes import Pass, identity_claim
 from domain.upgrade import Upgrade
 from domain.upgrade_events import upgrade_stream
@@ -58,7 +59,7 @@ class Identify(Command):
             asking = self.current or ""
             if asking and followed(seen, asking) and followed(seen, holder):
                 names = (*survivors(seen, asking), *survivors(seen, holder))
-                yield from map(account_stream, names)
+                yield from (stream(n) for n in names for stream in (account_stream, matcha_stream))
                 yield from map(upgrade_stream, self._names(seen, asking, holder))
 
     def decide(self, seen: Seen, at: datetime) -> list[Event]:
@@ -74,8 +75,7 @@ class Identify(Command):
         if not self._asking(seen) or there.pass_id == here.pass_id:
             return []
         older, younger = sorted((here, there), key=lambda p: (p.opened_at or at, p.pass_id))
-        credits = seen.get(CreditAccount, account_stream(younger.pass_id))
-        moved = credits.move(younger.pass_id, older.pass_id) if younger.solana_wallets else []
+        moved = _moved_credits(seen, older, younger)
         names = self._names(seen, older.pass_id, younger.pass_id)
         return [*older.absorb(younger), *moved, *_second_tokens(seen, names)]
 
@@ -100,6 +100,14 @@ class Identify(Command):
     def _found(self, seen: Seen) -> Pass:
         holder = seen.get(Claim, identity_claim(self.identity)).holder
         return current_pass(seen, holder) if holder in seen else self._here(seen)
+
+
+def _moved_credits(seen: Seen, older: Pass, younger: Pass) -> list[Event]:
+    credits = seen.get(CreditAccount, account_stream(younger.pass_id))
+    moved = credits.move(younger.pass_id, older.pass_id) if younger.solana_wallets else []
+    there = seen.get(MatchaAccount, matcha_stream(older.pass_id))
+    matcha = seen.get(MatchaAccount, matcha_stream(younger.pass_id))
+    return [*moved, *matcha.move(younger.pass_id, older.pass_id, there)]
 
 
 def _second_tokens(seen: Seen, names: Sequence[str]) -> list[Event]:

@@ -1,10 +1,10 @@
 """Claim: what may be taken only once, as a stream whose first version collides when taken.
 
 A claim is written in the same append as the fact that it guards, so that both stand or neither.
-Its streams never travel to Kafka. Five kinds: `claim:identity:…` (which pass a wallet belongs to),
+Its streams never travel to Kafka. Six kinds: `claim:identity:…` (which pass a wallet belongs to),
 `claim:payment:…` (which order a payment on chain funds), `claim:mint:…` (which unit of a batch a
-request opened), `key:…` (the first answer to a request with an idempotency key) and `inbox:…` (a
-message that was already taken in).
+request opened), `claim:welcome:…` (who was given free matcha), `key:…` (the first answer to a
+request with an idempotency key) and `inbox:…` (a message that was already taken in).
 """
 
 from __future__ import annotations
@@ -16,6 +16,10 @@ from domain.event import Event, Secret, event
 
 def mint_claim(wish: str) -> str:
     return f"claim:mint:{wish}"
+
+
+def welcome_claim(identity: str) -> str:
+    return f"claim:welcome:{identity}"
 
 
 @event("claim_taken.v1")

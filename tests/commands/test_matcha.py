@@ -1,0 +1,148 @@
+"""Matcha that belongs to a pass, whatever the pass was called when it was given or held."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+import pytest
+
+from commands.config import SetConfig
+from commands.matcha import ExpireMatcha, GrantWelcome, SeeMatcha, WithMatcha
+from commands.passes import Identify, OpenPass
+from domain.matcha import InsufficientMatcha, NewLot, matcha_stream
+from tests.commands.memory import Memory
+from tests.spec import NOON
+
+ANN, EVE, DAY = "pass:user:ann", "pass:anon:eve", timedelta(days=1)
+
+
+class Buy(WithMatcha):
+    """What a paid order does to the account."""
+
+    owner: str
+    lot_id: str
+    amount: int = 10
+
+    def whose(self, seen):
+        return self.owner
+
+    def decide(self, seen, at):
+        lot = NewLot(self.lot_id, "paid", self.amount, at + 30 * DAY, self.lot_id)
+        return self.account(seen).grant(self.pass_id(seen), lot, at)
+
+
+class Hold(Buy):
+    def decide(self, seen, at):
+        hour = at + timedelta(hours=1)
+        return self.account(seen).hold(self.pass_id(seen), self.lot_id, self.amount, hour, at)
+
+
+class Capture(Buy):
+    def decide(self, seen, at):
+        return self.account(seen).capture(self.pass_id(seen), self.lot_id, at)
+
+
+def shown(memory, owner):
+    see = SeeMatcha(owner=owner)
+    return see.shown(memory.look(see), memory.now)
+
+
+def of(memory, owner):
+    return memory.state(matcha_stream(owner))
+
+
+@pytest.fixture
+def memory():
+    """Ann opened her pass on the day before Eve did hers."""
+    memory = Memory()
+    memory.do(OpenPass(new_pass_id=ANN, identities=("email:ann",)))
+    memory.later(DAY.total_seconds())
+    memory.do(OpenPass(new_pass_id=EVE))
+    return memory
+
+
+def merge(memory):
+    return memory.do(Identify(identity="email:ann", new_pass_id="pass:x", current=EVE))
+
+
+def test_a_merge_brings_the_younger_ones_matcha_and_holds(memory):
+    memory.do(Buy(owner=ANN, lot_id="a"))
+    memory.do(Buy(owner=EVE, lot_id="b"))
+    memory.do(Hold(owner=EVE, lot_id="g1", amount=3))
+    merge(memory)
+    assert shown(memory, EVE) == shown(memory, ANN)
+    assert (of(memory, ANN).balance, of(memory, ANN).held, of(memory, EVE).balance) == (20, 3, 0)
+    memory.do(Capture(owner=EVE, lot_id="g1"))
+    assert (of(memory, ANN).balance, of(memory, ANN).held) == (17, 0)
+    memory.do(Buy(owner=EVE, lot_id="b"))
+    assert of(memory, ANN).balance == 17, "a lot that was moved is not granted again"
+
+
+def test_whoever_grants_while_an_empty_pass_is_merged_meets_the_merge(memory):
+    """Both of them change the version of the stream of the pass that ends."""
+    seen = memory.look(Buy(owner=EVE, lot_id="b"))
+    merge(memory)
+    (event,) = Buy(owner=EVE, lot_id="b").decide(seen, memory.now)
+    assert event.stream == matcha_stream(EVE)
+    assert len(memory.streams[event.stream]) > seen.version(event.stream)
+
+
+def test_what_was_given_before_it_is_told_says_until_when(memory):
+    memory.do(Buy(owner=EVE, lot_id="b", amount=4))
+    expires_at = (memory.now + 30 * DAY).isoformat()
+    told = {"matcha": 4, "matcha_available": 4, "matcha_owed": 0, "expires_at": expires_at}
+    assert shown(memory, EVE) == told
+    memory.later(31 * DAY.total_seconds())
+    assert shown(memory, EVE) == {**told, "matcha_available": 0}
+    memory.do(ExpireMatcha(owner=EVE))
+    assert shown(memory, EVE) == {**told, "matcha": 0, "matcha_available": 0, "expires_at": None}
+
+
+def test_a_hold_beyond_what_there_is_changes_nothing(memory):
+    memory.do(Buy(owner=EVE, lot_id="b", amount=4))
+    before = len(memory.history)
+    with pytest.raises(InsufficientMatcha):
+        memory.do(Hold(owner=EVE, lot_id="g1", amount=5))
+    assert len(memory.history) == before
+
+
+# The welcome.
+
+
+@pytest.fixture
+def welcoming(memory):
+    memory.do(SetConfig(key="mma.welcome", value={"amount": 5}, by="pass:user:ops"))
+    return memory
+
+
+def test_nobody_is_given_anything_while_the_welcome_is_nought(memory):
+    memory.do(GrantWelcome(owner=ANN))
+    assert not memory.streams[matcha_stream(ANN)]
+
+
+def test_a_pass_is_welcomed_once_until_thirty_days_after_it_was_opened(welcoming):
+    welcoming.do(GrantWelcome(owner=ANN))
+    welcoming.do(GrantWelcome(owner=ANN))
+    lot = of(welcoming, ANN).lots[f"welcome:{ANN}"]
+    assert (lot.amount, lot.lot_class, lot.expires_at) == (5, "free", NOON + 30 * DAY)
+    assert of(welcoming, ANN).balance == 5
+
+
+def test_a_pass_that_was_opened_long_ago_is_given_nothing_that_has_expired(welcoming):
+    welcoming.later(30 * DAY.total_seconds())
+    welcoming.do(GrantWelcome(owner=ANN))
+    assert not welcoming.streams[matcha_stream(ANN)]
+
+
+def test_passes_that_were_both_welcomed_and_became_one_are_welcomed_no_more(welcoming):
+    welcoming.do(GrantWelcome(owner=EVE))
+    merge(welcoming)
+    welcoming.do(GrantWelcome(owner=EVE))
+    assert of(welcoming, ANN).balance == 5, "the pass it absorbed was welcomed"
+
+
+def test_an_identity_is_welcomed_once_under_whatever_pass_names_it(welcoming):
+    welcoming.do(GrantWelcome(owner=ANN))
+    welcoming.do(OpenPass(new_pass_id="pass:user:dev", identities=("email:ann",)))
+    welcoming.do(GrantWelcome(owner="pass:user:dev"))
+    assert not welcoming.streams[matcha_stream("pass:user:dev")]
