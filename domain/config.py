@@ -6,6 +6,7 @@ default is version 0 and stands in no stream. Spec `contract.md` §7, `invariant
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import partial
@@ -14,7 +15,9 @@ from typing import Any
 from domain.contexts import DEFAULT_CONTEXTS, must_answer
 from domain.event import Event, Refused, event
 from domain.levels import DEFAULT_LEVELS, LEVELS_KEY, levels_of
-from domain.studio_config import STUDIO_KINDS
+from domain.provider_registry import DEFAULT_DEFAULTS, DEFAULT_REGISTRY
+from domain.providers import REGISTRY_KEY, defaults_key, defaults_of, registry_of
+from domain.studio_config import NAME, STUDIO_KINDS
 
 BY_DEFAULT = "pass:mega"
 """Who set what nobody set."""
@@ -39,12 +42,18 @@ class Kind:
 KINDS: Mapping[str, Kind] = {
     LEVELS_KEY: Kind(DEFAULT_LEVELS, levels_of),
     **{key: Kind(default, check) for key, (default, check) in STUDIO_KINDS.items()},
+    REGISTRY_KEY: Kind(DEFAULT_REGISTRY, registry_of),
     **{key: Kind(ctx, partial(must_answer, ctx)) for key, ctx in DEFAULT_CONTEXTS.items()},
 }
 
 
+_defaults_key = re.compile(re.escape(defaults_key("\0")).replace("\0", f"({NAME.pattern})"))
+
+
 def kind_of(key: str) -> Kind | None:
-    """None: there is no such config."""
+    """None: there is no such config. A provider's defaults may be set before it is registered."""
+    if provider := _defaults_key.fullmatch(key):
+        return Kind(DEFAULT_DEFAULTS.get(provider[1]), defaults_of)
     return KINDS.get(key)
 
 

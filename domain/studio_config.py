@@ -13,7 +13,6 @@ PROVIDERS_KEY = "mma.providers"
 REGENERATION_KEY = "mma.video.regeneration"
 POST_SCAN_KEY = "mma.post_scan"
 TASTE_KEY = "mma.taste"
-REGISTRY_KEY = "mma.provider.registry"
 
 DEFAULT_PACKS = {"MINA-50": 50, "MINA-100": 100}
 DEFAULT_COSTS = {"still": 1, "tweak": 1, "video": 1}
