@@ -20,6 +20,7 @@ from domain.minter import Minter
 from domain.order import Order
 from domain.passes import Pass
 from domain.payment_slot import PaymentSlot
+from domain.shop_order import ShopOrder
 from domain.upgrade import Upgrade
 from domain.x402_order import X402Order
 
@@ -31,6 +32,7 @@ class Aggregate(Protocol):
 _initial: dict[str, Aggregate] = {
     "order": Order(),
     "order:x402": X402Order(),
+    "order:shopify": ShopOrder(),
     "payment_slot": PaymentSlot(),
     "circuit": Circuit(),
     "character": Character(),
