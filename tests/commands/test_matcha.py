@@ -7,39 +7,14 @@ from datetime import timedelta
 import pytest
 
 from commands.config import SetConfig
-from commands.matcha import ExpireMatcha, GrantWelcome, SeeMatcha, WithMatcha
+from commands.matcha import ExpireMatcha, GrantWelcome, SeeMatcha
 from commands.passes import Identify, OpenPass
-from domain.matcha import InsufficientMatcha, NewLot, matcha_stream
+from domain.matcha import InsufficientMatcha, matcha_stream
+from tests.commands.drinking import Buy, Capture, Hold
 from tests.commands.memory import Memory
 from tests.spec import NOON
 
 ANN, EVE, DAY = "pass:user:ann", "pass:anon:eve", timedelta(days=1)
-
-
-class Buy(WithMatcha):
-    """What a paid order does to the account."""
-
-    owner: str
-    lot_id: str
-    amount: int = 10
-
-    def whose(self, seen):
-        return self.owner
-
-    def decide(self, seen, at):
-        lot = NewLot(self.lot_id, "paid", self.amount, at + 30 * DAY, self.lot_id)
-        return self.account(seen).grant(self.pass_id(seen), lot, at)
-
-
-class Hold(Buy):
-    def decide(self, seen, at):
-        hour = at + timedelta(hours=1)
-        return self.account(seen).hold(self.pass_id(seen), self.lot_id, self.amount, hour, at)
-
-
-class Capture(Buy):
-    def decide(self, seen, at):
-        return self.account(seen).capture(self.pass_id(seen), self.lot_id, at)
 
 
 def shown(memory, owner):
@@ -66,29 +41,29 @@ def merge(memory):
 
 
 def test_a_merge_brings_the_younger_ones_matcha_and_holds(memory):
-    memory.do(Buy(owner=ANN, lot_id="a"))
-    memory.do(Buy(owner=EVE, lot_id="b"))
-    memory.do(Hold(owner=EVE, lot_id="g1", amount=3))
+    memory.do(Buy(owner=ANN, id_="a", amount=10))
+    memory.do(Buy(owner=EVE, id_="b", amount=10))
+    memory.do(Hold(owner=EVE, id_="g1", amount=3))
     merge(memory)
     assert shown(memory, EVE) == shown(memory, ANN)
     assert (of(memory, ANN).balance, of(memory, ANN).held, of(memory, EVE).balance) == (20, 3, 0)
-    memory.do(Capture(owner=EVE, lot_id="g1"))
+    memory.do(Capture(owner=EVE, id_="g1"))
     assert (of(memory, ANN).balance, of(memory, ANN).held) == (17, 0)
-    memory.do(Buy(owner=EVE, lot_id="b"))
+    memory.do(Buy(owner=EVE, id_="b", amount=10))
     assert of(memory, ANN).balance == 17, "a lot that was moved is not granted again"
 
 
 def test_whoever_grants_while_an_empty_pass_is_merged_meets_the_merge(memory):
     """Both of them change the version of the stream of the pass that ends."""
-    seen = memory.look(Buy(owner=EVE, lot_id="b"))
+    seen = memory.look(Buy(owner=EVE, id_="b", amount=10))
     merge(memory)
-    (event,) = Buy(owner=EVE, lot_id="b").decide(seen, memory.now)
+    (event,) = Buy(owner=EVE, id_="b", amount=10).decide(seen, memory.now)
     assert event.stream == matcha_stream(EVE)
     assert len(memory.streams[event.stream]) > seen.version(event.stream)
 
 
 def test_what_was_given_before_it_is_told_says_until_when(memory):
-    memory.do(Buy(owner=EVE, lot_id="b", amount=4))
+    memory.do(Buy(owner=EVE, id_="b", amount=4))
     expires_at = (memory.now + 30 * DAY).isoformat()
     told = {"matcha": 4, "matcha_available": 4, "matcha_owed": 0, "expires_at": expires_at}
     assert shown(memory, EVE) == told
@@ -99,10 +74,10 @@ def test_what_was_given_before_it_is_told_says_until_when(memory):
 
 
 def test_a_hold_beyond_what_there_is_changes_nothing(memory):
-    memory.do(Buy(owner=EVE, lot_id="b", amount=4))
+    memory.do(Buy(owner=EVE, id_="b", amount=4))
     before = len(memory.history)
     with pytest.raises(InsufficientMatcha):
-        memory.do(Hold(owner=EVE, lot_id="g1", amount=5))
+        memory.do(Hold(owner=EVE, id_="g1", amount=5))
     assert len(memory.history) == before
 
 
