@@ -2,7 +2,8 @@
 
 The setting is `off`, or one rate such as `600/min`, which holds for a principal and, four times as
 much, for an address; or both named: `principal=600/min, ip=3000/min`. A rate is a count per `s`,
-`min` or `h`; a bucket holds at most that count.
+`min` or `h`; a bucket holds at most that count. Where there is any limit, mails with a code have
+limits of their own, per email and per address: each mail lets its code be guessed at five times.
 """
 
 from __future__ import annotations
@@ -20,6 +21,7 @@ from settings import Settings, SettingsError
 BUCKETS_MAX = 50_000
 DEFAULT = "600/min"
 ADDRESS_SHARE = 4
+MAILS_TO_ONE, MAILS_FOR_ONE = "10/h", "100/h"
 _seconds = {"s": 1, "min": 60, "h": 3600}
 _rate = re.compile(r"(\d{1,9})/(s|min|h)")
 
@@ -70,6 +72,15 @@ class Limits:
     ) -> None:
         self.principal = Buckets(principal, clock)
         self.address = Buckets(address, clock)
+        self.forged = Buckets(address, clock)
+        limited = bool(principal or address)
+        self._mails_to = Buckets(Rate.of(MAILS_TO_ONE) if limited else None, clock)
+        self._mails_for = Buckets(Rate.of(MAILS_FOR_ONE) if limited else None, clock)
+
+    def mail(self, email_hash: str, address: str) -> None:
+        """Takes one mail with a code, asked for from `address`; raises Limited."""
+        self._mails_for.take(address)
+        self._mails_to.take(email_hash)
 
     @staticmethod
     def of(settings: Settings) -> Limits:

@@ -11,18 +11,20 @@ from typing import Any
 from api.base import Base
 from api.births import Births
 from api.chain_head import Block, ChainHead
-from api.farcaster import QuickAuth, open_quick_auth
+from api.emails import SendMail
 from api.levels import Levels
 from api.limits import Limits
 from api.live.hub import Hub
 from api.meters import Meters
 from api.nonces import Nonces
 from api.principal import Directory
+from api.proofs import Proofs, open_proofs
 from api.reading import Reader
 from api.siwe import AskWallet
 from api.solana import Solana
 from api.statement_check import StatementKey
 from api.tokens import Tokens
+from api.turns import Turns
 from domain.money import Money
 from domain.roles import Catalog, MintTerms, Offer
 from ledger.clock import Clock
@@ -39,8 +41,7 @@ READERS = 4
 
 @dataclass(frozen=True)
 class Parts:
-    """`running` holds the idempotency keys that this process is working on. `farcaster` is None
-    where sign-in with it is not set up."""
+    """`running` holds the idempotency keys that this process is working on."""
 
     settings: Settings
     ledger: Ledger
@@ -55,13 +56,14 @@ class Parts:
     tokens: Tokens
     nonces: Nonces
     ask_wallet: AskWallet | None
-    farcaster: QuickAuth | None
+    proofs: Proofs
     statement_key: StatementKey
     directory: Directory
     limits: Limits
     meters: Meters
     live: Hub
     running: set[str] = field(default_factory=set)
+    turns: Turns = field(default_factory=Turns)
 
     @property
     def dev(self) -> bool:
@@ -116,11 +118,12 @@ async def open_parts(
     solana: Solana,
     levels: Levels,
     ask_wallet: AskWallet | None = None,
+    send_mail: SendMail | None = None,
 ) -> AsyncIterator[Parts]:
     """Opens the ledger and what follows the database; `head` and `ask_wallet` ask the EVM chain."""
     url = settings.database
     await set_up_views(url)
-    async with reading_pool(url, READERS) as pool, open_quick_auth(settings) as farcaster:
+    async with reading_pool(url, READERS) as pool, open_proofs(settings, send_mail) as proofs:
         clock, directory, reader, meters = Clock(pool), Directory(pool), Reader(pool), Meters()
         await clock.refresh()
         await directory.refresh()
@@ -142,7 +145,7 @@ async def open_parts(
                 tokens=Tokens(settings),
                 nonces=Nonces.of(settings),
                 ask_wallet=ask_wallet,
-                farcaster=farcaster,
+                proofs=proofs,
                 statement_key=StatementKey.of(settings),
                 directory=directory,
                 limits=Limits.of(settings),

@@ -20,6 +20,8 @@ from starlette.responses import Response
 from api.level_problems import LEVEL_TABLE
 from api.payment_problems import PAYMENT_TABLE
 from api.pfp_problems import PFP_TABLE
+from api.shop_problems import SHOP_TABLE
+from api.sign_in_problems import SIGN_IN_TABLE
 from commands.characters import NotPaid
 from commands.command import AnswerErased, KeyReused, TooBusy
 from commands.orders import WalletRequired
@@ -27,6 +29,7 @@ from commands.passes import NonceUsed
 from domain.character import NothingToRetry
 from domain.event import Refused
 from domain.order import NotOffered, TooManyClaims, TooManySteps
+from domain.otp import OtpTooSoon
 from domain.passes import TooManyIdentities
 from domain.roles import UnknownRole
 from ledger.errors import LedgerUnavailable
@@ -130,6 +133,8 @@ TABLE: dict[type[Exception], tuple[int, str, int | None]] = {
     **PAYMENT_TABLE,
     **PFP_TABLE,
     **LEVEL_TABLE,
+    **SHOP_TABLE,
+    **SIGN_IN_TABLE,
 }
 DOWN = (
     "The ledger cannot be reached. Ask again with the same Idempotency-Key: nothing is done twice."
@@ -169,7 +174,7 @@ async def refused(request: Request, error: Exception) -> Response:
     members: dict[str, Any] = dict(getattr(error, "members", {}))
     if isinstance(error, Invalid):
         members["fields"] = [{"field": name, "message": why} for name, why in error.fields]
-    if isinstance(error, Limited):
+    if isinstance(error, Limited | OtpTooSoon):
         after_s = error.after_s
     headers = {} if after_s is None else {"Retry-After": str(after_s)}
     if status == 401:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from typing import Annotated, Any, Self
 from uuid import uuid4
@@ -14,13 +16,15 @@ from starlette.responses import Response
 from api import siwe, siws
 from api.body import Body
 from api.deps import answered, context, parts_of, set_session, signed_in
-from api.farcaster import TOKEN_CHARS_MAX, read_header
+from api.jwks import TOKEN_CHARS_MAX, read_header
+from api.otp import OtpProof, prove_email
 from api.principal import Principal
 from api.problems import FarcasterNotSetUp, Unauthenticated
 from api.sign_in import SignInRefused
+from api.sign_in_problems import GoogleNotSetUp
 from api.tokens import SIGN_IN_LASTS_S
-from commands.command import Answer, Command, Outcome, handle
-from commands.passes import BurnNonce, Identify
+from commands.command import Answer, Command, Outcome, handle, look
+from commands.passes import BurnNonce, Identify, SeeIdentity
 
 ANONYMOUS = "pass:anon:"
 _absent: Any = None  # a proof that is not given; one that is given is never null
@@ -47,6 +51,12 @@ class FarcasterProof(Body):
     token: Annotated[str, StringConstraints(min_length=1, max_length=TOKEN_CHARS_MAX)]
 
 
+class GoogleProof(Body):
+    """An ID token of Google."""
+
+    id_token: Annotated[str, StringConstraints(min_length=1, max_length=TOKEN_CHARS_MAX)]
+
+
 class Proof(Body):
     """Exactly one proof, by its kind."""
 
@@ -55,6 +65,8 @@ class Proof(Body):
     siwe: SiweProof = _absent
     siws: SiwsProof = _absent
     farcaster: FarcasterProof = _absent
+    google: GoogleProof = _absent
+    otp: OtpProof = _absent
 
     @model_validator(mode="after")
     def _one(self) -> Self:
@@ -63,25 +75,61 @@ class Proof(Body):
         return self
 
 
-async def prove(request: Request, proof: Proof) -> str:
-    """The identity that a proof of any kind proves."""
-    if "siwe" in proof.model_fields_set:
-        return await prove_wallet(request, proof.siwe)
-    if "siws" in proof.model_fields_set:
-        return await prove_solana_wallet(request, proof.siws)
-    return await prove_fid(request, proof.farcaster)
+@dataclass(frozen=True, slots=True)
+class Proven:
+    """An identity that is proven, and the email, case-folded, where it stands for one."""
+
+    identity: str
+    email: str = field(default="", repr=False)
 
 
-async def prove_fid(request: Request, proof: FarcasterProof) -> str:
+async def prove(request: Request, proof: Proof) -> Sequence[Proven]:
+    """The identities that a proof of any kind proves, the one it is about first."""
+    (kind,) = proof.model_fields_set
+    match kind:
+        case "siwe":
+            return await prove_wallet(request, proof.siwe)
+        case "siws":
+            return await prove_solana_wallet(request, proof.siws)
+        case "farcaster":
+            return await prove_fid(request, proof.farcaster)
+        case "google":
+            return await prove_account(request, proof.google)
+    return await prove_code(request, proof.otp)
+
+
+async def prove_code(request: Request, proof: OtpProof) -> Sequence[Proven]:
+    """The email whose code was mailed to it; a wrong one counts as a try."""
+    return [_by_mail(request, await prove_email(request, proof))]
+
+
+async def prove_account(request: Request, proof: GoogleProof) -> Sequence[Proven]:
+    """The account of an ID token, and its email if Google has verified it. Nothing is recorded: the
+    token is good for its hour."""
+    parts = parts_of(request)
+    read_header(proof.id_token)
+    if parts.proofs.google is None:
+        raise GoogleNotSetUp()
+    account = await parts.proofs.google.account(proof.id_token, parts.clock.now())
+    proven = [Proven(f"google:{account.sub}")]
+    return [*proven, _by_mail(request, account.email)] if account.email else proven
+
+
+def _by_mail(request: Request, email: str) -> Proven:
+    return Proven(parts_of(request).proofs.emails.identity(email), email)
+
+
+async def prove_fid(request: Request, proof: FarcasterProof) -> Sequence[Proven]:
     """The identity of the fid in a token. Nothing is recorded: the token is good for its hour."""
     parts = parts_of(request)
     read_header(proof.token)
-    if parts.farcaster is None:
+    if parts.proofs.farcaster is None:
         raise FarcasterNotSetUp()
-    return f"fid:{await parts.farcaster.fid(proof.token, parts.clock.now())}"
+    fid = await parts.proofs.farcaster.fid(proof.token, parts.clock.now())
+    return [Proven(f"fid:{fid}")]
 
 
-async def prove_wallet(request: Request, proof: SiweProof) -> str:
+async def prove_wallet(request: Request, proof: SiweProof) -> Sequence[Proven]:
     """The identity that an Ethereum wallet's message and its signature prove."""
     parts = parts_of(request)
     message = siwe.parse(proof.message)
@@ -94,10 +142,10 @@ async def prove_wallet(request: Request, proof: SiweProof) -> str:
         at=parts.clock.now(),
         loopback=parts.dev,
     )
-    return "eip155:" + await siwe.signed_by(message, signature, parts.ask_wallet)
+    return [Proven("eip155:" + await siwe.signed_by(message, signature, parts.ask_wallet))]
 
 
-async def prove_solana_wallet(request: Request, proof: SiwsProof) -> str:
+async def prove_solana_wallet(request: Request, proof: SiwsProof) -> Sequence[Proven]:
     """The identity that a Solana wallet's message and its signature prove."""
     parts = parts_of(request)
     address = siws.address(proof.address)
@@ -112,7 +160,7 @@ async def prove_solana_wallet(request: Request, proof: SiwsProof) -> str:
         wallet_at=datetime.now(UTC),
         loopback=parts.dev,
     )
-    return "solana:" + siws.signed_by(message, signature)
+    return [Proven("solana:" + siws.signed_by(message, signature))]
 
 
 async def burn(request: Request, nonce: str) -> None:
@@ -124,15 +172,43 @@ async def burn(request: Request, nonce: str) -> None:
     await handle(parts.ledger, BurnNonce(nonce=nonce), context(request))
 
 
+async def sign_in(request: Request, proven: Sequence[Proven]) -> Response:
+    """A session of the pass that a proof leads to; an anonymous caller's pass becomes that pass."""
+    ordered, guest = await _leading_first(request, proven), anonymous_guest(request)
+    return start_session(request, await identify(request, ordered, guest, guest=True))
+
+
+async def _leading_first(request: Request, proven: Sequence[Proven]) -> Sequence[Proven]:
+    """An account whose email leads to a pass becomes another identity of that pass, unless it has a
+    pass already: a sign-in never makes one of two passes that both are known. `/auth/link` does."""
+    if len(proven) == 1:
+        return proven
+    account, by_mail = [await _leads_to(request, one.identity) for one in proven]
+    if account and by_mail and account != by_mail:
+        return proven[:1]
+    return proven if account or not by_mail else proven[::-1]
+
+
+async def _leads_to(request: Request, identity: str) -> str | None:
+    asked = SeeIdentity(identity=identity)
+    return asked.pass_id(await look(parts_of(request).ledger, asked))
+
+
 async def identify(
-    request: Request, identity: str, current: str | None, *, guest: bool = False
+    request: Request, proven: Sequence[Proven], current: str | None, *, guest: bool = False
 ) -> Outcome:
-    """Finds or opens the pass of a proven identity; `current` is the pass that links it, or that of
-    a guest who signs in."""
-    command = Identify(
-        identity=identity, new_pass_id=f"pass:user:{identity}", current=current, guest=guest
-    )
-    return await run(request, command)
+    """Finds or opens the pass of the first identity and links the others to it; `current` is the
+    pass that links them, or that of a guest who signs in."""
+    first, *others = [
+        Identify(identity=one.identity, new_pass_id=f"pass:user:{one.identity}", email=one.email)
+        for one in proven
+    ]
+    outcome = await run(request, first.model_copy(update={"current": current, "guest": guest}))
+    for other in others:
+        found = {"current": outcome.answer.body["pass_id"]}
+        linked = await run(request, other.model_copy(update=found))
+        outcome = replace(linked, position=max(linked.position, outcome.position))
+    return outcome
 
 
 async def run(request: Request, command: Command, who: Principal | None = None) -> Outcome:

@@ -18,6 +18,7 @@ from domain.grove import Grove
 from domain.matcha import MatchaAccount
 from domain.minter import Minter
 from domain.order import Order
+from domain.otp import Otp
 from domain.passes import Pass
 from domain.payment_slot import PaymentSlot
 from domain.shop_order import ShopOrder
@@ -45,6 +46,7 @@ _initial: dict[str, Aggregate] = {
     "generation": Generation(),
     "app_config": Config(),
     "pass": Pass(),
+    "otp": Otp(),
     "minter": Minter(),
     "admin_audit": AdminCall(),
     "claim": Claim(),

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime
 
+from pydantic import Field
+
 from commands.command import Answer, Command, Seen
 from domain.claim import Claim
 from domain.credit_account import CreditAccount, account_stream
@@ -35,18 +37,26 @@ def current_pass(seen: Seen, pass_id: str) -> Pass:
     return seen.get(Pass, list(survivors(seen, pass_id))[-1])
 
 
+def email_of(seen: Seen, pass_id: str) -> str | None:
+    """Where the pass that `pass_id` means today is written to: the email that was verified last.
+    None: none was, or it was erased. For `SeePass` and whatever else has the pass in sight."""
+    return current_pass(seen, pass_id).email or None
+
+
 class Identify(Command):
     """Signs in or links: `identity` is proven. Without `current` it finds or opens its pass.
 
     With `current` (the pass that asks) an unknown identity is linked to it, and one that leads to
     another pass merges the two: the older survives. A `guest` brings a pass that counts only while
     nobody has signed in to it: what two people prove in one browser does not make them one.
+    `email` is what an identity `email:<hash>` stands for: the pass is written to there from now on.
     """
 
     identity: str
     new_pass_id: str
     current: str | None = None
     guest: bool = False
+    email: str = Field(default="", repr=False)
 
     def reads(self, seen: Seen) -> Iterator[str]:
         claim = identity_claim(self.identity)
@@ -70,20 +80,25 @@ class Identify(Command):
             opened = here.open(here.pass_id or self.new_pass_id, at)
             target = here.pass_id or self.new_pass_id
             taken = Claim().take(claim, target)
-            return [*opened, *here.link(target, self.identity), *taken]
+            linked = here.link(target, self.identity)
+            return [*opened, *linked, *taken, *self._reached(here, target)]
         there = current_pass(seen, holder)
         if not self._asking(seen) or there.pass_id == here.pass_id:
-            return []
+            return self._reached(there, there.pass_id)
         older, younger = sorted((here, there), key=lambda p: (p.opened_at or at, p.pass_id))
         moved = _moved_credits(seen, older, younger)
         names = self._names(seen, older.pass_id, younger.pass_id)
-        return [*older.absorb(younger), *moved, *_second_tokens(seen, names)]
+        merged = [*older.absorb(younger), *moved, *_second_tokens(seen, names)]
+        return [*merged, *(self._reached(older, older.pass_id) or _moved_email(older, younger))]
 
     def pass_id(self, seen: Seen) -> str:
         return self._found(seen).pass_id or self.new_pass_id
 
     def answer(self, seen: Seen, new: bool) -> Answer:
         return Answer(200, {"pass_id": self._found(seen).pass_id})
+
+    def _reached(self, known: Pass, pass_id: str) -> list[Event]:
+        return known.verify_email(pass_id, self.identity, self.email)
 
     def _names(self, seen: Seen, *pass_ids: str) -> list[str]:
         """All that these passes are called, the ones they have absorbed too."""
@@ -100,6 +115,13 @@ class Identify(Command):
     def _found(self, seen: Seen) -> Pass:
         holder = seen.get(Claim, identity_claim(self.identity)).holder
         return current_pass(seen, holder) if holder in seen else self._here(seen)
+
+
+def _moved_email(older: Pass, younger: Pass) -> list[Event]:
+    """A pass without an email is written to where the one it absorbs was."""
+    if older.email:
+        return []
+    return older.verify_email(older.pass_id, younger.email_identity, younger.email)
 
 
 def _moved_credits(seen: Seen, older: Pass, younger: Pass) -> list[Event]:

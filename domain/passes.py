@@ -7,10 +7,10 @@ alias. History is never rewritten. Seed 001 §11.1, `contract.md` §2, `decision
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 
-from domain.event import Event, Refused, event
+from domain.event import ERASED, Event, Refused, Secret, event
 
 IDENTITIES_MAX = 50
 
@@ -46,6 +46,16 @@ class PassOpened(PassEvent):
 @dataclass(frozen=True, slots=True, kw_only=True)
 class IdentityLinked(PassEvent):
     identity: str
+
+
+@event("email_verified.v1")
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EmailVerified(PassEvent):
+    """Whoever has this pass reads the mail to `email`, the one that `identity` stands for. The last
+    one is where the pass is written to."""
+
+    identity: str
+    email: Secret
 
 
 @event("pass_merged.v1")
@@ -91,6 +101,8 @@ class Pass:
     absorbed: tuple[str, ...] = ()
     survivor: str = ""
     ended: frozenset[str] = frozenset()
+    email_identity: str = ""
+    email: str = field(default="", repr=False)
 
     # Questions.
 
@@ -121,6 +133,12 @@ class Pass:
         if len(self.identities) >= IDENTITIES_MAX:
             raise TooManyIdentities(f"({IDENTITIES_MAX})")
         return [IdentityLinked(pass_id=pass_id, identity=identity)]
+
+    def verify_email(self, pass_id: str, identity: str, email: str) -> list[Event]:
+        """`email` empty: there is none to verify."""
+        if not email or email == self.email:
+            return []
+        return [EmailVerified(pass_id=pass_id, identity=identity, email=email)]
 
     def absorb(self, other: Pass) -> list[Event]:
         """Both halves of a merge, for one append; what the other had absorbed comes along."""
@@ -155,6 +173,10 @@ class Pass:
                 return replace(self, pass_id=pass_id, opened_at=at)
             case IdentityLinked(identity=identity):
                 return replace(self, identities=(*self.identities, identity))
+            case EmailVerified(identity=identity, email=email):
+                return replace(
+                    self, email_identity=identity, email="" if email == ERASED else email
+                )
             case PassMerged(absorbed=absorbed, identities=gained):
                 names = (*self.identities, *gained)
                 return replace(self, absorbed=(*self.absorbed, absorbed), identities=names)

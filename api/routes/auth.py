@@ -2,42 +2,38 @@
 
 from __future__ import annotations
 
-import re
 from datetime import UTC, datetime
-from typing import Annotated, Any
 
 from fastapi import APIRouter, Request, Response
-from pydantic import AfterValidator, BeforeValidator, Field, StringConstraints
 
-from api import siws
-from api.body import Body, NoBody, read_body
+from api.body import NoBody, read_body
 from api.deps import answered, parts_of, set_session, signed_in, spoken
-from api.problems import NotFound
+from api.otp import EmailAsked, OtpProof, send_code
 from api.sessions import (
     FarcasterProof,
+    GoogleProof,
     Proof,
     SiweProof,
     SiwsProof,
-    anonymous_guest,
     identify,
     new_anonymous_id,
     prove,
+    prove_account,
+    prove_code,
     prove_fid,
     prove_solana_wallet,
     prove_wallet,
     run,
     seconds_left,
+    sign_in,
     start_session,
 )
-from api.sign_in import MalformedMessage
 from api.speech import told
-from api.tokens import SCOPES, SIGN_IN_LASTS_S, SOCKET_LASTS_S
+from api.tokens import SIGN_IN_LASTS_S, SOCKET_LASTS_S
 from commands.passes import EndSession, OpenPass
+from domain.otp import LASTS, RESEND
 
 router = APIRouter(prefix="/auth", tags=["sign-in"])
-
-DEV_LASTS_MAX_S = 31 * 24 * 3600
-_evm = re.compile(r"0x[0-9a-fA-F]{40}")
 
 ADDRESS = "0x19E7E376E7C213B7E7e7e46cc70A5dD086DAff2A"
 MESSAGE = (
@@ -54,51 +50,15 @@ SOLANA_MESSAGE = (
 )
 SIWS = {"address": SOLANA_ADDRESS, "message": SOLANA_MESSAGE, "signature": "3" * 87}
 FARCASTER = {"token": "eyJhbGciOiJSUzI1NiJ9.eyJzdWIiOjY4NDF9.c2ln"}
+GOOGLE = {"id_token": "eyJhbGciOiJSUzI1NiJ9.eyJzdWIiOiIxMDgifQ.c2ln"}
+EMAIL = {"email": "ada@example.com"}
+OTP = {**EMAIL, "code": "042817"}
+CODE_SENT = {"expires_in": int(LASTS.total_seconds()), "resend_in": int(RESEND.total_seconds())}
 SIGNED_IN = {
     "access_token": "eyJ…",
     "expires_in": SIGN_IN_LASTS_S,
     "pass_id": f"pass:user:eip155:{ADDRESS.lower()}",
 }
-
-
-def _words(value: str) -> str:
-    """Scope words, each once; an empty scope opens nothing."""
-    words = list(dict.fromkeys(value.split()))
-    if unknown := sorted(set(words) - set(SCOPES)):
-        raise ValueError(f"unknown scope {unknown[0]}; known: {' '.join(SCOPES)}")
-    return " ".join(words)
-
-
-def _identity(value: Any) -> str:
-    """A wallet as `"0x…"`, `"<solana address>"` or `{kind, address}`, as the identity it is."""
-    kind, address = None, value
-    if isinstance(value, dict) and value.keys() == {"kind", "address"}:
-        kind, address = value["kind"], value["address"]
-    if isinstance(address, str) and kind in (None, "evm") and _evm.fullmatch(address):
-        return f"eip155:{address.lower()}"
-    if isinstance(address, str) and kind in (None, "solana") and _on_solana(address):
-        return f"solana:{address}"
-    raise ValueError("must be an EVM or Solana address, or {kind: evm|solana, address}")
-
-
-def _on_solana(address: str) -> bool:
-    try:
-        return bool(siws.address(address))
-    except MalformedMessage:
-        return False
-
-
-_few = Field(max_length=20, strict=False)
-
-
-class DevSignIn(Body):
-    """`expires_in` in seconds, at most 31 days."""
-
-    user_id: Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9._:@+-]{1,120}$")]
-    fid: Annotated[int, Field(ge=1, le=2**63 - 1)] | None = None
-    wallets: Annotated[tuple[Annotated[str, BeforeValidator(_identity)], ...], _few] = ()
-    scope: Annotated[str, StringConstraints(max_length=100), AfterValidator(_words)] = "user"
-    expires_in: Annotated[int, Field(ge=1, le=DEV_LASTS_MAX_S)] = SIGN_IN_LASTS_S
 
 
 @router.post(
@@ -131,9 +91,7 @@ async def nonce(request: Request) -> Response:
 )
 async def sign_in_with_ethereum(request: Request) -> Response:
     proof = await read_body(request, SiweProof)
-    identity = await prove_wallet(request, proof)
-    outcome = await identify(request, identity, anonymous_guest(request), guest=True)
-    return start_session(request, outcome)
+    return await sign_in(request, await prove_wallet(request, proof))
 
 
 @router.post(
@@ -149,9 +107,7 @@ async def sign_in_with_ethereum(request: Request) -> Response:
 )
 async def sign_in_with_solana(request: Request) -> Response:
     proof = await read_body(request, SiwsProof)
-    identity = await prove_solana_wallet(request, proof)
-    outcome = await identify(request, identity, anonymous_guest(request), guest=True)
-    return start_session(request, outcome)
+    return await sign_in(request, await prove_solana_wallet(request, proof))
 
 
 @router.post(
@@ -167,9 +123,55 @@ async def sign_in_with_solana(request: Request) -> Response:
 )
 async def sign_in_with_farcaster(request: Request) -> Response:
     proof = await read_body(request, FarcasterProof)
-    identity = await prove_fid(request, proof)
-    outcome = await identify(request, identity, anonymous_guest(request), guest=True)
-    return start_session(request, outcome)
+    return await sign_in(request, await prove_fid(request, proof))
+
+
+@router.post(
+    "/google",
+    **told(
+        "Sign in with an ID token of Google",
+        body=GoogleProof,
+        example=GOOGLE,
+        answers={200: {**SIGNED_IN, "pass_id": "pass:user:google:108"}},
+        problems=(401, 409, 413, 422, 429, 503),
+        signed_in=False,
+    ),
+)
+async def sign_in_with_google(request: Request) -> Response:
+    proof = await read_body(request, GoogleProof)
+    return await sign_in(request, await prove_account(request, proof))
+
+
+@router.post(
+    "/otp/request",
+    **told(
+        "Mail a code to an email, whether or not anybody here has it",
+        body=EmailAsked,
+        example=EMAIL,
+        answers={200: CODE_SENT},
+        problems=(413, 422, 429, 503),
+        signed_in=False,
+    ),
+)
+async def request_code(request: Request) -> Response:
+    asked = await read_body(request, EmailAsked)
+    return answered(await send_code(request, asked.email), CODE_SENT)
+
+
+@router.post(
+    "/otp/verify",
+    **told(
+        "Sign in with the code that was mailed",
+        body=OtpProof,
+        example=OTP,
+        answers={200: {**SIGNED_IN, "pass_id": f"pass:user:email:{'5e' * 16}"}},
+        problems=(401, 413, 422, 429, 503),
+        signed_in=False,
+    ),
+)
+async def sign_in_with_code(request: Request) -> Response:
+    proof = await read_body(request, OtpProof)
+    return await sign_in(request, await prove_code(request, proof))
 
 
 @router.post(
@@ -189,30 +191,6 @@ async def sign_in_anonymously(request: Request) -> Response:
 
 
 @router.post(
-    "/dev",
-    **told(
-        "Sign in as anybody, in development only",
-        body=DevSignIn,
-        example={"user_id": "ada", "wallets": [ADDRESS], "scope": "user auditor"},
-        answers={200: {**SIGNED_IN, "pass_id": "pass:user:ada"}},
-        problems=(404, 413, 422, 429, 503),
-        signed_in=False,
-    ),
-)
-async def sign_in_for_development(request: Request) -> Response:
-    if not parts_of(request).dev:
-        raise NotFound()
-    body = await read_body(request, DevSignIn)
-    fid = () if body.fid is None else (f"fid:{body.fid}",)
-    opening = OpenPass(
-        new_pass_id=f"pass:user:{body.user_id}",
-        identities=tuple(dict.fromkeys((*fid, *body.wallets))),
-    )
-    outcome = await run(request, opening)
-    return start_session(request, outcome, scope=body.scope, lasts_s=body.expires_in)
-
-
-@router.post(
     "/link",
     **told(
         "Link one more identity to this pass, by the same proof as its sign-in",
@@ -225,8 +203,7 @@ async def sign_in_for_development(request: Request) -> Response:
 async def link(request: Request) -> Response:
     who = signed_in(request)
     proof = await read_body(request, Proof)
-    identity = await prove(request, proof)
-    outcome = await identify(request, identity, who.pass_id)
+    outcome = await identify(request, await prove(request, proof), who.pass_id)
     scope = " ".join(sorted(who.scopes))
     return start_session(request, outcome, scope=scope, lasts_s=seconds_left(who))
 

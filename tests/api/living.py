@@ -18,6 +18,7 @@ from fastapi import FastAPI
 from api.__main__ import configured
 from api.app import create_app
 from api.chain_head import Block
+from api.emails import SendMail
 from api.parts import Parts, open_parts
 from api.solana import Patience
 from commands.characters import FailGeneration, RequestGeneration, StoreImage
@@ -154,7 +155,12 @@ class Living:
 
 @asynccontextmanager
 async def living(
-    world: TestWorld, database: Database, *, patience: Patience = HURRIED, **given: Any
+    world: TestWorld,
+    database: Database,
+    *,
+    patience: Patience = HURRIED,
+    send_mail: SendMail | None = None,
+    **given: Any,
 ) -> AsyncIterator[Living]:
     """The application with these settings in place of the tests' own, projections running."""
     head: list[int | None] = [100]
@@ -168,7 +174,8 @@ async def living(
     own = {"database_url": database.url, "evm_chain_id": CHAIN_ID}
     settings = Settings.load(**{**env, **ADDRESSES, **own, **given})
     levels = FakeLevels(solana)
-    async with open_parts(settings, ask, base.base, solana.solana, levels.levels) as parts:
+    outside = base.base, solana.solana, levels.levels
+    async with open_parts(settings, ask, *outside, send_mail=send_mail) as parts:
         runners = [Runner(database.url, parts.ledger, one) for one in all_projections()]
         running = [asyncio.create_task(runner.run()) for runner in runners]
         try:

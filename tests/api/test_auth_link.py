@@ -69,7 +69,10 @@ async def test_a_link_gives_no_scope_and_no_time_beyond_the_callers(api: Api) ->
     [
         {},
         {"google": {"id_token": "x"}},
-        {"otp": {"email": "a@b.example", "code": "123456"}},
+        {"otp": {"email": "a@b.example", "code": "12345"}},
+        {"otp": {"email": "a@b", "code": "123456"}},
+        {"google": None},
+        {"email": "a@b.example"},
         {"siws": {"address": "x", "message": "y", "signature": "z"}},
         {"farcaster": {"token": "x"}},
         {"farcaster": None},

@@ -13,7 +13,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from api.farcaster import (
+from api.farcaster import QUICK_AUTH, QuickAuth, TokenRefused, fid_of
+from api.jwks import (
     ANSWER_BYTES_MAX,
     FRESH_MAX_S,
     FRESH_S,
@@ -22,9 +23,6 @@ from api.farcaster import (
     PAUSE_S,
     Keys,
     MalformedToken,
-    QuickAuth,
-    TokenRefused,
-    fid_of,
     read_header,
 )
 from api.problems import FarcasterSilent
@@ -71,7 +69,7 @@ class World:
     def __init__(self) -> None:
         self.host, self.now = KeyHost(), 1_000.0
         client = httpx.AsyncClient(transport=self.host)
-        self.keys = Keys("https://keys.test/jwks.json", client, lambda: self.now)
+        self.keys = Keys("https://keys.test/jwks.json", client, QUICK_AUTH, lambda: self.now)
 
     async def knows(self, key: SigningKey) -> bool:
         try:
@@ -181,7 +179,7 @@ async def test_an_unknown_key_is_asked_for_once_and_then_refused(farcaster: Worl
 async def test_a_crowd_with_unknown_keys_shares_one_question_and_has_to_wait_its_turn() -> None:
     host = KeyHost()
     async with httpx.AsyncClient(transport=host) as client:
-        keys = Keys("https://keys.test/jwks.json", client)
+        keys = Keys("https://keys.test/jwks.json", client, QUICK_AUTH)
         await keys.named(FIRST.kid)
         began = time.monotonic()
         for _ in range(2):
