@@ -1,4 +1,4 @@
-"""The OpenAI twin: image generation; spec `providers.md` §4.
+"""The OpenAI twin: image generation, and texts (`openai_responses.py`); spec `providers.md` §4.
 
 Read in a source (types of the vendor's Python SDK): the path below `/v1`, the models, sizes and
 bounds of the request, that GPT image models always answer `b64_json`, the error body's shape, the
@@ -9,7 +9,8 @@ From memory, therefore no proof about the vendor: the sentences of its error mes
 
 Ours: the picture (drawn from the prompt alone, since the API has no seed: the n-th picture of a
 call has seed n) and "any key is a good key". Effect kind: `image_billed`, one for each picture.
-Of the vendor's API only `/v1/images/generations` is here; other paths answer 404 as unknown URLs.
+Of the vendor's API `/v1/images/generations` and `/v1/responses` are here; other paths answer 404 as
+unknown URLs.
 """
 
 from __future__ import annotations
@@ -21,6 +22,7 @@ from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
+from embedded.twins.openai_responses import Malformed, respond
 from embedded.twins.paint import paint
 from embedded.twins.wire import Answer, Call
 
@@ -31,6 +33,10 @@ MODELS = (
     "gpt-image-2",
     "chatgpt-image-latest",
 )
+
+
+RESPONSES = "/responses"
+PATHS = ("/images/generations", RESPONSES)
 
 
 class Refused(Exception):
@@ -61,19 +67,21 @@ class Request(BaseModel):
 
 
 class OpenAI:
-    """`POST /v1/images/generations`."""
+    """`POST /v1/images/generations`, `POST /v1/responses`."""
 
     name = "openai"
     base_path = "/v1"
 
     async def answer(self, call: Call) -> Answer:
         try:
-            if (call.method, call.path) != ("POST", "/images/generations"):
+            if call.method != "POST" or call.path not in PATHS:
                 message = f"Unknown request URL: {call.method} {call.full_path}."
                 raise Refused(404, "unknown_url", message, None)
             if not call.bearer():
                 message = "You didn't provide an API key."
                 raise Refused(401, "invalid_api_key", message, None)
+            if call.path == RESPONSES:
+                return _respond(call)
             return await self._generate(call, _parse(call.body))
         except Refused as refused:
             return refused.answer
@@ -94,6 +102,14 @@ class OpenAI:
             )
             data.append({"b64_json": base64.b64encode(picture).decode()})
         return _answer(200, _body(call, request, size, data))
+
+
+def _respond(call: Call) -> Answer:
+    try:
+        return _answer(200, respond(call))
+    except Malformed as malformed:
+        param = str(malformed)
+        raise Refused(400, "invalid_value", f"Invalid '{param}'.", param) from None
 
 
 def _body(call: Call, request: Request, size: str, data: list[dict[str, str]]) -> dict[str, object]:
