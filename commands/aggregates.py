@@ -21,7 +21,9 @@ from domain.order import Order
 from domain.otp import Otp
 from domain.passes import Pass
 from domain.payment_slot import PaymentSlot
+from domain.preferences import Noted, Preferences
 from domain.shop_order import ShopOrder
+from domain.studio_session import StudioSession
 from domain.upgrade import Upgrade
 from domain.x402_order import X402Order
 
@@ -44,6 +46,9 @@ _initial: dict[str, Aggregate] = {
     "grove": Grove(),
     "upgrade": Upgrade(),
     "generation": Generation(),
+    "preferences": Preferences(),
+    "mma_event": Noted(),
+    "session": StudioSession(),
     "app_config": Config(),
     "pass": Pass(),
     "otp": Otp(),
