@@ -178,6 +178,10 @@ class Ledger:
         """The events at these positions, secrets sealed."""
         return sealed_page(await self._all(SQL["at"], (list(positions),)))
 
+    async def revealed(self, positions: Sequence[int]) -> list[Recorded]:
+        """The same with their secrets open, for those who may see them."""
+        return await self._recorded(SQL["at"], (list(positions),))
+
     async def head(self) -> tuple[int, bytes]:
         """The last position and its hash; (0, 32 zero bytes) for an empty ledger."""
         row = await self._one(SQL["head"], ())
