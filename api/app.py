@@ -37,6 +37,7 @@ ROUTES = (
     "me",
     "live",
     "shop_webhooks",
+    "shop_webhooks",
     "admin",
     "admin_cases",
     "admin_nft",

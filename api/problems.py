@@ -20,6 +20,7 @@ from starlette.responses import Response
 from api.level_problems import LEVEL_TABLE
 from api.payment_problems import PAYMENT_TABLE
 from api.pfp_problems import PFP_TABLE
+from api.shop_problems import SHOP_TABLE
 from api.sign_in_problems import SIGN_IN_TABLE
 from commands.characters import NotPaid
 from commands.command import AnswerErased, KeyReused, TooBusy
@@ -132,6 +133,7 @@ TABLE: dict[type[Exception], tuple[int, str, int | None]] = {
     **PAYMENT_TABLE,
     **PFP_TABLE,
     **LEVEL_TABLE,
+    **SHOP_TABLE,
     **SIGN_IN_TABLE,
 }
 DOWN = (

@@ -54,6 +54,25 @@ ACCEPTS: dict[str, Any] = {
     "extra": {"name": "USD Coin", "version": "2"},
 }
 
+SHOP_ORDER: dict[str, Any] = {
+    "id": 450789469,
+    "test": False,
+    "cancelled_at": None,
+    "financial_status": "paid",
+    "customer": {"id": 207119551},
+    "note_attributes": [{"name": "mg_pass_id", "value": "pass:user:ada"}],
+    "line_items": [{"id": 466157049, "sku": "MINA-50", "quantity": 4}],
+    "refunds": [],
+}
+
+SHOP_REFUND: dict[str, Any] = {
+    "id": 929361464,
+    "order_id": 450789469,
+    "refund_line_items": [
+        {"line_item_id": 466157049, "quantity": 1, "line_item": {"sku": "MINA-50"}}
+    ],
+}
+
 CHARACTER: dict[str, Any] = {
     "id": CHARACTER_ID,
     "role": "samurai",

@@ -20,6 +20,7 @@ UNREPEATABLE = (
     "/ledger/replay",
     "/admin",
     "/webhooks/shopify",
+    "/webhooks/shopify",
     "/dev/world",
     "/pfp/",
     "/events",
