@@ -37,7 +37,6 @@ ROUTES = (
     "me",
     "live",
     "shop_webhooks",
-    "shop_webhooks",
     "admin",
     "admin_cases",
     "admin_nft",
