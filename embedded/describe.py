@@ -44,7 +44,7 @@ def world(
             "regenerate": {"asset": "USDC", "amount": str(settings.mega_regenerate_price_usdc)},
             "pfp": {"asset": "SOL", "amount": str(settings.mega_pfp_price_lamports)},
         },
-        "webhooks": {"shopify": None},
+        "webhooks": {"shopify": _shopify(env)},
         "twins": dict(twins),
         "wallets": list(wallets),
         "processes": [
@@ -77,6 +77,16 @@ def _solana(env: Mapping[str, str]) -> dict[str, Any] | None:
         "rpc": env["SOLANA_RPC_URLS"].split(",")[0],
         "treasury": env.get("SOLANA_TREASURY"),
         "tree": _first_tree(env),
+    }
+
+
+def _shopify(env: Mapping[str, str]) -> dict[str, Any] | None:
+    """Whoever has these can sign a webhook as the shop does."""
+    if not env.get("MEGA_SHOPIFY_SECRETS"):
+        return None
+    return {
+        "shop": env.get("MEGA_SHOPIFY_SHOP"),
+        "secrets": [secret.strip() for secret in env["MEGA_SHOPIFY_SECRETS"].split(",")],
     }
 
 

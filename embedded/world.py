@@ -27,6 +27,7 @@ from embedded.parts.kafka import Kafka
 from embedded.parts.part import Part
 from embedded.parts.postgres import Postgres
 from embedded.parts.s3 import S3
+from embedded.parts.vendors import VENDORS
 from embedded.place import Place, WorldError, ed25519_pem, read_json, write_atomically
 from embedded.process import end_orphans, python
 from embedded.supervisor import Errand, Progress, Supervisor
@@ -70,8 +71,8 @@ class World:
     def _twins_wanted(self) -> tuple[str, ...]:
         return tuple(
             name
-            for name, vendor in Twins.VENDORS.items()
-            if getattr(self.settings, vendor.url_setting.lower()) in (None, ())
+            for name, vendor in VENDORS.items()
+            if vendor.url_setting.lower() not in self.settings.model_fields_set
         )
 
     @property
@@ -99,9 +100,11 @@ class World:
             "MEGA_ENV": "dev",
             "MEGA_PORT": str(port),
             "MEGA_PUBLIC_HOST": f"127.0.0.1:{port}",
+            "MEGA_PUBLIC_URL": f"http://127.0.0.1:{port}",
             "MEGA_JWT_KEY": secret("jwt_hs256") if hs256 else secret("jwt_ed25519", ed25519_pem),
             "MEGA_MASTER_KEY": secret("master_key", _key_32),
             "MEGA_STATEMENT_KEY": secret("statement_key", ed25519_pem),
+            "MEGA_KLING_CALLBACK_SECRET": secret("kling_callback"),
             "EVM_CONFIRMATIONS": str(self.settings.evm_confirmations),
             "EVM_FINALITY_BLOCKS": str(FINALITY_BLOCKS),
             "MEGA_FACILITATOR": "onchainfi",

@@ -4,19 +4,22 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from pathlib import Path
-from typing import ClassVar
 
 import httpx
 
 from embedded.parts.part import Part
+from embedded.parts.vendors import VENDORS, Vendor
 from embedded.place import Place
 from embedded.process import Command, python
 from embedded.solana import genesis
 
 # Less than two seconds until a transaction is final, where the real network takes thirteen.
 SOLANA_FINALITY_SLOTS = 4
+
+
+HOST = "127.0.0.1"
 
 
 class Api(Part):
@@ -33,38 +36,13 @@ class Api(Part):
         return await answers(f"{self.where()}/healthz")
 
     def where(self) -> str:
-        return f"http://127.0.0.1:{self._port}"
-
-
-@dataclass(frozen=True, slots=True)
-class Vendor:
-    """The settings that lead to a vendor: its addresses, `paths` below its base URL, and the key
-    that its twin lets us choose, if it wants one. `others` are settings that lead to further
-    paths."""
-
-    url_setting: str
-    key_setting: str | None = None
-    paths: tuple[str, ...] = ("",)
-    others: tuple[tuple[str, str], ...] = ()
+        return f"http://{HOST}:{self._port}"
 
 
 class Twins(Part):
     """The providers' twins: one process, a port for each, standing where the vendor would."""
 
     name = "twins"
-
-    # In the order of ports. OnchainFi's twin asks x402_facilitator's, this one the chain, both only
-    # when they are asked themselves, so that no part has to be there first.
-    VENDORS: ClassVar[dict[str, Vendor]] = {
-        "seedream": Vendor("SEEDREAM_URL", "SEEDREAM_KEY"),
-        "openai": Vendor("OPENAI_URL", "OPENAI_KEY"),
-        "x402_facilitator": Vendor("MEGA_X402_FACILITATOR_URL"),
-        "onchainfi": Vendor("MEGA_ONCHAINFI_URL", "MEGA_ONCHAINFI_KEY"),
-        "farcaster": Vendor("MEGA_FARCASTER_JWKS_URL", paths=("/.well-known/jwks.json",)),
-        "irys": Vendor("IRYS_URL"),
-        "ipfs": Vendor("IPFS_URLS", paths=("", "/backup"), others=(("IPFS_GATEWAY_URL", "/ipfs"),)),
-        "solana": Vendor("SOLANA_RPC_URLS"),
-    }
 
     def __init__(self, place: Place, wanted: tuple[str, ...] = tuple(VENDORS)) -> None:
         """`wanted` are the twins whose vendor is not replaced by a real one."""
@@ -77,7 +55,7 @@ class Twins(Part):
     def urls(self) -> dict[str, str]:
         """Base URL of every twin, by name."""
         ports = self._place.ports
-        return {name: f"http://127.0.0.1:{ports[f'twin_{name}']}" for name in self._wanted}
+        return {name: f"http://{HOST}:{ports[f'twin_{name}']}" for name in self._wanted}
 
     def command(self, env: Mapping[str, str]) -> Command:
         ports = {name: self._place.ports[f"twin_{name}"] for name in self._wanted}
@@ -94,17 +72,25 @@ class Twins(Part):
         return all([await answers(control) for control in controls])
 
     def gives(self) -> dict[str, str]:
-        given = {}
+        given: dict[str, str] = {}
         for name, url in self.urls().items():
-            vendor = self.VENDORS[name]
-            given[vendor.url_setting] = ",".join(url + path for path in vendor.paths)
-            given |= {setting: url + path for setting, path in vendor.others}
-            if vendor.key_setting:
-                given[vendor.key_setting] = self._place.secrets.get(f"{name}_key")
+            if VENDORS[name].url_setting:
+                given |= self._leading_to(url, VENDORS[name])
+        if "web" in self._wanted:  # with its port: what else listens here is fetched by nobody
+            given["MEGA_FETCH_ALLOW"] = self.urls()["web"].removeprefix("http://")
+        if any(VENDORS[name].makes_media for name in self._wanted):
+            given["MEGA_PROVIDER_HOSTS"] = HOST
         if "solana" in self._wanted:
             given["SOLANA_AUTHORITY_KEY"] = genesis.authority().private_key
             given["SOLANA_TREASURY"] = genesis.treasury().address
         return given
+
+    def _leading_to(self, url: str, vendor: Vendor) -> dict[str, str]:
+        keep = self._place.secrets.get
+        given = {vendor.url_setting: ",".join(url + path for path in vendor.paths)}
+        given |= {setting: url + path for setting, path in vendor.others.items()}
+        given |= {setting: keep(setting.lower(), make) for setting, make in vendor.keys.items()}
+        return given | dict(vendor.names)
 
     def wallets(self) -> list[dict[str, str]]:
         """Those that the chains of this part have funded, as `GET /dev/world` tells them."""

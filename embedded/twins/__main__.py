@@ -7,7 +7,9 @@ connections are taken. SIGINT and SIGTERM end the process.
 
 The x402 facilitator settles on the first node of `EVM_RPC_URLS` (chain `EVM_CHAIN_ID`) and pays gas
 with `MEGA_TWIN_FACILITATOR_KEY`, by default the development world's account. OnchainFi asks
-`MEGA_X402_FACILITATOR_URL`, by default the facilitator of this process.
+`MEGA_X402_FACILITATOR_URL`, by default the facilitator of this process. Shopify sends its webhooks
+to `MEGA_PUBLIC_URL` in the name of `MEGA_SHOPIFY_SHOP`, signed with the last of
+`MEGA_SHOPIFY_SECRETS`.
 """
 
 from __future__ import annotations
@@ -23,24 +25,28 @@ import uvicorn
 
 from embedded.twins.farcaster import Farcaster
 from embedded.twins.front import Front, Twin
+from embedded.twins.google import Google
 from embedded.twins.ipfs import Ipfs
 from embedded.twins.irys import Irys
 from embedded.twins.journal import Journal
+from embedded.twins.kling import Kling
+from embedded.twins.mail import Mail
 from embedded.twins.onchainfi import OnchainFi
 from embedded.twins.openai import OpenAI
+from embedded.twins.replicate import Replicate
 from embedded.twins.seedream import Seedream
+from embedded.twins.shopify import Shopify
 from embedded.twins.solana import Solana
+from embedded.twins.web import Web
 from embedded.twins.wire import BreakableProtocol, Receive, Scope, Send
 from embedded.twins.x402_facilitator import CHAIN_ID, X402Facilitator
 
 HOST = "127.0.0.1"
 STOP_WITHIN_S = 2
 
-
-NAMES = [
-    each.name
-    for each in (OpenAI, Seedream, X402Facilitator, OnchainFi, Farcaster, Irys, Ipfs, Solana)
-]
+# Those that are told by the environment what they have to know.
+ALONE = (OpenAI, Seedream, Kling, Replicate, Irys, Ipfs, Farcaster, Google, Shopify, Mail, Web)
+NAMES = [each.name for each in (*ALONE, X402Facilitator, OnchainFi, Kling, Replicate, Solana)]
 
 
 def all_twins(ports: dict[str, int], folder: Path | None) -> dict[str, Twin]:
@@ -50,13 +56,11 @@ def all_twins(ports: dict[str, int], folder: Path | None) -> dict[str, Twin]:
     chain_id = int(given("EVM_CHAIN_ID") or CHAIN_ID)
     own = f"http://{HOST}:{ports[X402Facilitator.name]}" if X402Facilitator.name in ports else ""
     twins: list[Twin] = [
-        OpenAI(),
-        Seedream(),
+        *(each() for each in ALONE),
         X402Facilitator(rpc_url, given("MEGA_TWIN_FACILITATOR_KEY", ""), chain_id),
         OnchainFi(given("MEGA_X402_FACILITATOR_URL") or own),
-        Farcaster(),
-        Irys(),
-        Ipfs(),
+        Kling(given("KLING_ACCESS_KEY", ""), given("KLING_SECRET_KEY", "")),
+        Replicate(given("REPLICATE_WEBHOOK_SECRET", "")),
     ]
     if Solana.name in ports:  # its chain is on disk, and nobody else's business
         twins.append(Solana(folder))

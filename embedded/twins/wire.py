@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import Awaitable, Callable, Mapping, MutableMapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, MutableMapping
 from dataclasses import dataclass, field
 from email.utils import formatdate
 from typing import Any
@@ -30,11 +30,13 @@ class BodyTooLarge(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """What goes back: an HTTP status, headers, and the whole body."""
+    """What goes back: an HTTP status, headers, and the whole body, or `pieces` of it as they come,
+    with no word about how many."""
 
     status: int
     body: bytes = b""
     headers: Mapping[str, str] = field(default_factory=dict)
+    pieces: AsyncIterator[bytes] | None = None
 
     @classmethod
     def json(cls, status: int, value: object, **headers: str) -> Answer:
@@ -109,6 +111,9 @@ async def read_body(receive: Receive) -> bytes:
 
 async def send_answer(send: Send, answer: Answer) -> None:
     await _send_head(send, answer)
+    if answer.pieces is not None:
+        async for piece in answer.pieces:
+            await send({"type": "http.response.body", "body": piece, "more_body": True})
     await send({"type": "http.response.body", "body": answer.body})
 
 
@@ -133,7 +138,8 @@ async def hang_up(scope: Scope, receive: Receive) -> None:
 async def _send_head(send: Send, answer: Answer) -> None:
     named = {name.lower(): value for name, value in answer.headers.items()}
     named.setdefault("date", formatdate(usegmt=True))
-    named["content-length"] = str(len(answer.body))
+    if answer.pieces is None:
+        named["content-length"] = str(len(answer.body))
     headers = [(name.encode("latin-1"), value.encode("latin-1")) for name, value in named.items()]
     await send({"type": "http.response.start", "status": answer.status, "headers": headers})
 

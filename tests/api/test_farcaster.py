@@ -13,7 +13,8 @@ import jwt
 import pytest
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
-from embedded.twins.farcaster import ISSUER, Farcaster, SigningKey
+from embedded.twins.farcaster import ISSUER, Farcaster
+from embedded.twins.tokens import SigningKey
 from tests.api.living import Caller, Living, living
 from tests.api.openapi import operations
 from tests.twins.alone import Alone, alone

@@ -26,7 +26,7 @@ from api.jwks import (
     read_header,
 )
 from api.problems import FarcasterSilent
-from embedded.twins.farcaster import SigningKey
+from embedded.twins.tokens import SigningKey
 
 FIRST, SECOND = SigningKey.new(None), SigningKey.new(None)
 GOOD = json.dumps({"keys": [FIRST.jwk()]}).encode()

@@ -9,7 +9,9 @@ from typing import Any
 import pytest
 
 from embedded.parts.application import Twins
+from embedded.parts.vendors import VENDORS
 from embedded.place import Place, Ports, WorldError
+from embedded.twins.__main__ import NAMES
 from embedded.world import PARTS, make_world
 from settings import Settings
 
@@ -23,7 +25,9 @@ def bare(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 ALL_VENDORS = {
-    vendor.url_setting.lower(): "https://vendor.example" for vendor in Twins.VENDORS.values()
+    vendor.url_setting.lower(): "https://vendor.example"
+    for vendor in VENDORS.values()
+    if vendor.url_setting
 }
 
 
@@ -42,7 +46,6 @@ def test_with_nothing_given_every_part_is_started() -> None:
         ({"kafka_bootstrap_servers": ("broker:9092",)}, "kafka"),
         ({"s3_endpoint_url": "https://store.example"}, "s3"),
         ({"evm_rpc_urls": ("https://node.example",)}, "anvil"),
-        (ALL_VENDORS, "twins"),
     ],
 )
 def test_a_part_whose_setting_is_given_is_not_started(
@@ -87,6 +90,38 @@ def test_every_twin_is_reached_by_the_settings_of_its_vendor() -> None:
     assert env["IRYS_URL"] == urls["irys"]
     assert env["IPFS_URLS"] == f"{urls['ipfs']},{urls['ipfs']}/backup"
     assert env["IPFS_GATEWAY_URL"] == urls["ipfs"] + "/ipfs"
+
+
+def test_the_studios_vendors_are_given_with_what_both_sides_know() -> None:
+    world = make_world(Settings.load(), only=["twins"])
+    [twins] = [part for part in world.parts if isinstance(part, Twins)]
+    env, urls = world.environment(), twins.urls()
+    for name in ("kling", "replicate"):
+        assert env[f"{name.upper()}_URL"] == urls[name]
+    assert env["SHOPIFY_ADMIN_URL"] == urls["shopify"]
+    assert env["MAIL_URL"] == urls["mail"]
+    assert env["MEGA_GOOGLE_JWKS_URL"] == urls["google"] + "/oauth2/v3/certs"
+    assert env["MEGA_FETCH_ALLOW"] == urls["web"].removeprefix("http://")
+    assert env["MEGA_PROVIDER_HOSTS"] == "127.0.0.1"
+    assert env["MEGA_PUBLIC_URL"] == "http://127.0.0.1:8000"
+    known = Settings.load(**{name.lower(): value for name, value in env.items()})
+    assert len(known.mega_shopify_secrets) == 2
+    assert known.replicate_webhook_secret and known.mega_kling_callback_secret
+    assert known.kling_access_key and known.kling_secret_key and known.replicate_token
+    assert known.mail_key and known.mail_from and known.mega_google_client_id
+    told = world.describe()
+    assert told["webhooks"]["shopify"] == {
+        "shop": known.mega_shopify_shop,
+        "secrets": [secret.get_secret_value() for secret in known.mega_shopify_secrets],
+    }
+    assert set(told["twins"]) == set(NAMES)
+
+
+def test_a_real_shop_is_told_nothing_of_ours() -> None:
+    given = {"shopify_admin_url": "https://mina.myshopify.com"}
+    world = make_world(Settings.load(**given), only=["twins"])
+    assert "MEGA_SHOPIFY_SECRETS" not in world.environment()
+    assert world.describe()["webhooks"] == {"shopify": None}
 
 
 def test_a_list_of_vendors_that_is_given_replaces_the_twin() -> None:
