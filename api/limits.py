@@ -73,7 +73,6 @@ class Limits:
         self.principal = Buckets(principal, clock)
         self.address = Buckets(address, clock)
         self.forged = Buckets(address, clock)
-        self.forged = Buckets(address, clock)
         limited = bool(principal or address)
         self._mails_to = Buckets(Rate.of(MAILS_TO_ONE) if limited else None, clock)
         self._mails_for = Buckets(Rate.of(MAILS_FOR_ONE) if limited else None, clock)

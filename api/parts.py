@@ -25,7 +25,6 @@ from api.solana import Solana
 from api.statement_check import StatementKey
 from api.tokens import Tokens
 from api.turns import Turns
-from api.turns import Turns
 from domain.money import Money
 from domain.roles import Catalog, MintTerms, Offer
 from ledger.clock import Clock
@@ -64,7 +63,6 @@ class Parts:
     meters: Meters
     live: Hub
     running: set[str] = field(default_factory=set)
-    turns: Turns = field(default_factory=Turns)
     turns: Turns = field(default_factory=Turns)
 
     @property

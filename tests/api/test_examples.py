@@ -20,7 +20,6 @@ UNREPEATABLE = (
     "/ledger/replay",
     "/admin",
     "/webhooks/shopify",
-    "/webhooks/shopify",
     "/dev/world",
     "/pfp/",
     "/events",
