@@ -23,7 +23,8 @@ from api.payment_problems import FacilitatorSilent, PictureAway
 from api.pfp_problems import SolanaSilent
 from api.problems import ChainSilent
 from api.solana import Solana
-from consumers import composing_solana, composing_x402
+from api.uploads import Uploads
+from consumers import composing_solana, composing_uploads, composing_x402
 from consumers.gateways.evm_geoplets import GeopletRpc
 from consumers.gateways.evm_wallets import EvmWallets
 from consumers.gateways.level_ports import LevelTokens, LevelWanted
@@ -55,6 +56,7 @@ REQUIRED = (
     "voucher_signer_key",
     "mega_x402_pay_to",
     *composing_solana.REQUIRED,
+    *composing_uploads.REQUIRED,
 )
 GRACE_S = 10
 SOCKET_BYTES_MAX = 4_096  # nobody reads what a client says
@@ -73,17 +75,19 @@ async def main() -> None:
     quick = questions_client(timeout=CHAIN_S, follow_redirects=False, trust_env=False)
     chain = composing_x402.geoplet_chain(settings, quick)
     wallets = EvmWallets(settings.evm_rpc_urls, chain_id=settings.evm_chain_id)
-    asked = Asked(chain, wallets)
+    asked, fetch = Asked(chain, wallets), composing_uploads.safe_fetch(settings)
     try:
         async with questions_client() as web:
             base = compose(settings, asked, web)
             about_solana = AskedOfSolana(settings, web)
             solana, levels = about_solana.parts(settings), about_solana.levels(settings)
-            opening = open_parts(settings, asked.head, base, solana, levels, asked.wallet)
-            async with opening as parts:
+            brought = composing_uploads.picture_uploads(settings, web, fetch)
+            outside = base, solana, levels, Uploads(brought, Failure), asked.wallet
+            async with open_parts(settings, asked.head, *outside) as parts:
                 app = create_app(parts)
                 await serve(uvicorn.Server(configured(app, settings.mega_port)))
     finally:
+        await fetch.aclose()
         await chain.aclose()
         await wallets.aclose()
 

@@ -17,6 +17,7 @@ from domain.batch_events import BatchOpened, batch_stream
 from domain.character import CharacterCreated, character_stream
 from domain.event import Event
 from domain.order_events import OrderOpened, order_stream
+from domain.upload import UploadBegun, UploadFetched, upload_stream
 
 _uuid = re.compile(r"[0-9a-f]{8}-([0-9a-f]{4}-){3}[0-9a-f]{12}")
 
@@ -41,6 +42,16 @@ async def own_batch(request: Request, who: Principal, id_: str) -> BatchOpened:
     """The birth of a batch, or of a single mint; NotFound when it is not the caller's."""
     born = await _born(request, id_, batch_stream(id_))
     if not isinstance(born, BatchOpened) or not _visible(request, who, born.pass_id):
+        raise NotFound()
+    return born
+
+
+async def own_upload(request: Request, who: Principal, id_: str) -> UploadBegun | UploadFetched:
+    """The birth of an upload; NotFound when it is not the caller's."""
+    born = await _born(request, id_, upload_stream(id_))
+    if not isinstance(born, UploadBegun | UploadFetched) or not _visible(
+        request, who, born.pass_id
+    ):
         raise NotFound()
     return born
 

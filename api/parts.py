@@ -24,6 +24,7 @@ from api.siwe import AskWallet
 from api.solana import Solana
 from api.statement_check import StatementKey
 from api.tokens import Tokens
+from api.uploads import Uploads
 from api.turns import Turns
 from domain.money import Money
 from domain.roles import Catalog, MintTerms, Offer
@@ -50,6 +51,7 @@ class Parts:
     base: Base
     solana: Solana
     levels: Levels
+    uploads: Uploads
     clock: Clock
     reader: Reader
     births: Births
@@ -117,6 +119,7 @@ async def open_parts(
     base: Base,
     solana: Solana,
     levels: Levels,
+    uploads: Uploads,
     ask_wallet: AskWallet | None = None,
     send_mail: SendMail | None = None,
 ) -> AsyncIterator[Parts]:
@@ -139,6 +142,7 @@ async def open_parts(
                 base=base,
                 solana=solana,
                 levels=levels,
+                uploads=uploads,
                 clock=clock,
                 reader=reader,
                 births=Births(ledger),

@@ -44,6 +44,10 @@ CHAIN = {
     "SOLANA_RPC_URLS": "http://127.0.0.1:9",
     "SOLANA_AUTHORITY_KEY": genesis.authority().private_key,
     "SOLANA_TREASURY": genesis.treasury().address,
+    "S3_ENDPOINT_URL": "http://127.0.0.1:9",
+    "S3_PUBLIC_BASE_URL": "http://127.0.0.1:9/assets",
+    "S3_ACCESS_KEY": "nobody",
+    "S3_SECRET_KEY": "nothing",
 }
 
 

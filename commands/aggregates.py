@@ -25,6 +25,7 @@ from domain.preferences import Noted, Preferences
 from domain.shop_order import ShopOrder
 from domain.studio_session import StudioSession
 from domain.upgrade import Upgrade
+from domain.upload import Upload
 from domain.x402_order import X402Order
 
 
@@ -45,6 +46,7 @@ _initial: dict[str, Aggregate] = {
     "credit_account:matcha": MatchaAccount(),
     "grove": Grove(),
     "upgrade": Upgrade(),
+    "upload": Upload(),
     "generation": Generation(),
     "preferences": Preferences(),
     "mma_event": Noted(),

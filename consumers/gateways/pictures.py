@@ -23,13 +23,13 @@ MAX_PIXELS = 4096 * 4096
 DAMAGED = (UnidentifiedImageError, OSError, SyntaxError, ValueError, EOFError)
 
 
-async def decode_picture(content: bytes, *, vendor: str) -> Picture:
+async def decode_picture(content: bytes, *, vendor: str, max_pixels: int = MAX_PIXELS) -> Picture:
     """The picture in `content`, decoded whole off the event loop.
 
     Damaged or no picture: `TryAgain`, the vendor's next answer may be whole. A format or a size
     that we do not store: `WillNotWork`.
     """
-    return await asyncio.to_thread(_decode, content, vendor)
+    return await asyncio.to_thread(_decode, content, vendor, max_pixels)
 
 
 def decode_base64(text: object, *, vendor: str) -> bytes:
@@ -52,11 +52,11 @@ def picture_key(prefix: str, picture: Picture) -> str:
     return f"{prefix}/{digest(picture.content)}.{ENDINGS[picture.content_type]}"
 
 
-def _decode(content: bytes, vendor: str) -> Picture:
+def _decode(content: bytes, vendor: str, max_pixels: int) -> Picture:
     try:
         with Image.open(io.BytesIO(content), formats=list(FORMATS)) as probe:
             width, height, kind = probe.width, probe.height, probe.format or ""
-            if width * height > MAX_PIXELS:
+            if width * height > max_pixels:
                 raise WillNotWork(f"{vendor}: a picture of {width}x{height} pixels is too large")
             probe.verify()
         # verify() reads checksums only; decoding is what finds a cut JPEG or WebP.

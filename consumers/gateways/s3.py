@@ -10,7 +10,6 @@ from __future__ import annotations
 import asyncio
 import base64
 import hashlib
-import re
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -23,14 +22,11 @@ from botocore.exceptions import BotoCoreError, ClientError
 from consumers.gateways.pictures import decode_picture, digest
 from consumers.gateways.ports import Failure, Picture, StoredPicture, TryAgain, WillNotWork
 from consumers.gateways.web import get_once
+from domain.assets import KEY_MAX, permanent
 
 VENDOR = "s3"
 CACHE_CONTROL = "public, max-age=31536000, immutable"
 READ_TIMEOUT_S = 60
-# Words of signed or expiring addresses, which no stored picture may have (I-38).
-TEMPORARY = ("X-Amz-", "X-Tos-", "Signature=", "Expires=", "token=", "?", "#")
-KEY = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*(/[A-Za-z0-9][A-Za-z0-9._-]*)*")
-MAX_KEY = 512
 
 MISSING = frozenset({"404", "NoSuchKey", "NotFound"})
 THROTTLED = frozenset({"429", "TooManyRequests", "SlowDown"})
@@ -85,10 +81,8 @@ class S3Pictures:
     def url(self, key: str) -> str:
         """The key's permanent public URL; `WillNotWork` for one that would be signed or expire."""
         url = f"{self._base}/{key}"
-        if any(word.lower() in url.lower() for word in TEMPORARY):
-            raise WillNotWork(f"{VENDOR}: the address of {key!r} would not be permanent")
-        if len(key) > MAX_KEY or not KEY.fullmatch(key):
-            raise WillNotWork(f"{VENDOR}: {key[:MAX_KEY]!r} is no key of a picture")
+        if not permanent(url, self._base):
+            raise WillNotWork(f"{VENDOR}: {key[:KEY_MAX]!r} is no key of a picture that lasts")
         return url
 
     async def put(self, key: str, picture: Picture) -> StoredPicture:

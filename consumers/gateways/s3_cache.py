@@ -12,7 +12,8 @@ from typing import Any
 from botocore.exceptions import BotoCoreError, ClientError
 
 from consumers.gateways.ports import WillNotWork
-from consumers.gateways.s3 import KEY, MAX_KEY, MISSING, VENDOR, broken, error_code, failure_of
+from consumers.gateways.s3 import MISSING, VENDOR, broken, error_code, failure_of
+from domain.assets import KEY, KEY_MAX
 
 FOLDERS = ("pfp/", "levels/")
 
@@ -54,6 +55,6 @@ class S3Cache:
 
 def _checked(key: str) -> str:
     """The key: nothing that this cache writes or reads lies beside its folders."""
-    if not key.startswith(FOLDERS) or len(key) > MAX_KEY or not KEY.fullmatch(key):
-        raise WillNotWork(f"{VENDOR}: {key[:MAX_KEY]!r} is no key of the cache")
+    if not key.startswith(FOLDERS) or len(key) > KEY_MAX or not KEY.fullmatch(key):
+        raise WillNotWork(f"{VENDOR}: {key[:KEY_MAX]!r} is no key of the cache")
     return key

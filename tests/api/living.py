@@ -21,6 +21,7 @@ from api.chain_head import Block
 from api.emails import SendMail
 from api.parts import Parts, open_parts
 from api.solana import Patience
+from api.uploads import Uploads
 from commands.characters import FailGeneration, RequestGeneration, StoreImage
 from commands.command import Command, Context, Outcome, handle
 from commands.orders import ClaimTransaction, DismissTransaction, RecordPayment
@@ -32,6 +33,7 @@ from settings import Settings
 from tests.api.based import FakeBase
 from tests.api.fake_levels import FakeLevels
 from tests.api.fake_solana import HURRIED, FakeSolana
+from tests.api.fake_uploads import FakeUploads
 from tests.api.opened import ADDRESSES, CHAIN_ID
 from tests.world import Database, TestWorld
 
@@ -159,6 +161,7 @@ async def living(
     database: Database,
     *,
     patience: Patience = HURRIED,
+    uploads: Uploads | None = None,
     send_mail: SendMail | None = None,
     **given: Any,
 ) -> AsyncIterator[Living]:
@@ -174,7 +177,7 @@ async def living(
     own = {"database_url": database.url, "evm_chain_id": CHAIN_ID}
     settings = Settings.load(**{**env, **ADDRESSES, **own, **given})
     levels = FakeLevels(solana)
-    outside = base.base, solana.solana, levels.levels
+    outside = base.base, solana.solana, levels.levels, uploads or FakeUploads().uploads
     async with open_parts(settings, ask, *outside, send_mail=send_mail) as parts:
         runners = [Runner(database.url, parts.ledger, one) for one in all_projections()]
         running = [asyncio.create_task(runner.run()) for runner in runners]

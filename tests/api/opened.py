@@ -25,6 +25,7 @@ from settings import Settings
 from tests.api.based import FakeBase
 from tests.api.fake_levels import FakeLevels
 from tests.api.fake_solana import FakeSolana
+from tests.api.fake_uploads import FakeUploads
 from tests.world import Database, TestWorld
 
 HOST = "mega.example"
@@ -137,7 +138,8 @@ async def opened(
     own = {"database_url": database.url, "mega_public_host": HOST, "evm_chain_id": CHAIN_ID}
     loaded = Settings.load(**{**given, **ADDRESSES, **own, **settings})
     solana = FakeSolana()
-    asked = FakeBase().base, solana.solana, FakeLevels(solana).levels
+    levels, uploads = FakeLevels(solana).levels, FakeUploads().uploads
+    asked = FakeBase().base, solana.solana, levels, uploads
     async with open_parts(loaded, head, *asked, ask_wallet) as parts:
         transport = httpx.ASGITransport(app=create_app(parts), raise_app_exceptions=False)
         base: Any = {"transport": transport, "base_url": f"http://{HOST}"}
