@@ -24,8 +24,8 @@ from api.siwe import AskWallet
 from api.solana import Solana
 from api.statement_check import StatementKey
 from api.tokens import Tokens
-from api.uploads import Uploads
 from api.turns import Turns
+from api.uploads import Uploads
 from domain.money import Money
 from domain.roles import Catalog, MintTerms, Offer
 from ledger.clock import Clock
