@@ -16,7 +16,7 @@ from api.body import Body
 from api.deps import context, parts_of
 from api.emails import Email
 from api.sign_in_problems import MailNotSetUp, MailSilent, OtpInvalid
-from commands.command import Outcome, handle
+from commands.command import Outcome, handle, look
 from commands.otp import FailCodeMail, RequestCode, TryCode
 
 SUBJECT = "Your sign-in code"
@@ -46,9 +46,11 @@ async def send_code(request: Request, email: str) -> Outcome:
     if send_mail is None:
         raise MailNotSetUp()
     code, ids = new_code(), {"email_hash": emails.hash(email), "challenge_id": str(uuid4())}
-    parts.limits.mail(ids["email_hash"], request.client.host if request.client else "")
     asked = RequestCode(**ids, code_proof=emails.code_proof(email, code))
-    outcome = await handle(parts.ledger, asked, context(request))
+    asking = context(request)
+    asked.decide(await look(parts.ledger, asked), asking.at)  # who asks too soon uses up no mail
+    parts.limits.mail(ids["email_hash"], request.client.host if request.client else "")
+    outcome = await handle(parts.ledger, asked, asking)
     text = TEXT.format(code=code, host=parts.settings.mega_public_host)
     try:
         await send_mail(email, SUBJECT, text, ids["challenge_id"])

@@ -297,6 +297,18 @@ async def test_mails_to_one_email_and_from_one_address_are_limited(
         assert sorted({answer.status_code for answer in others}) == [429, 503]
 
 
+async def test_who_asks_too_soon_uses_up_no_mail_of_those_the_email_may_get(
+    world: TestWorld, database: Database, email: str
+) -> None:
+    box = Mailbox()
+    given = {"mega_rate_limits": "100000/s", "send_mail": box.send}
+    async with living(world, database, **given) as here:
+        codes = [(await ask_code(here, email)).json().get("code") for _ in range(12)]
+        assert codes == [None] + ["OTP_TOO_SOON"] * 11
+        await here.parts.clock.advance(RESEND)
+        assert (await sign_in_by_mail(here, box, email))["pass_id"]
+
+
 async def test_without_its_setting_the_answer_names_it(
     world: TestWorld, database: Database, email: str
 ) -> None:
