@@ -13,6 +13,7 @@ from projections.mint_orders import MintOrders
 from projections.passes import Passes
 from projections.projection import Projection
 from projections.recoveries import Recoveries
+from projections.shop_orders import ShopOrders
 from projections.todo import Todo
 from projections.upgrades import Upgrades
 from projections.x402_orders import X402Orders
@@ -26,6 +27,7 @@ def all_projections() -> list[Projection[Any]]:
         Passes(),
         Recoveries(),
         X402Orders(),
+        ShopOrders(),
         Batches(),
         Levels(),
         Upgrades(),

@@ -18,6 +18,7 @@ from domain.order_events import (
     PaymentSettled,
     PaymentSurplusRecorded,
 )
+from domain.shop_order_events import ShopOrderEvent
 from domain.upgrade_events import UpgradeEvent
 from domain.x402_events import (
     X402OrderFailed,
@@ -28,6 +29,7 @@ from domain.x402_events import (
 )
 from ledger.codec import Recorded
 from projections.projection import Projection
+from projections.shop_cases import SHOP_TOPICS, opens_shop_case, shop_case_key
 from projections.topics import topics_of
 from projections.upgrade_cases import TOPICS, Tries, case_keys, closes, fold_tries, opens
 
@@ -57,7 +59,7 @@ class Case:
 
 class Recoveries(Projection[Case]):
     name = "recoveries"
-    version = 7
+    version = 8
     topics = topics_of(
         PaymentSettled,
         PaymentRejected,
@@ -69,6 +71,7 @@ class Recoveries(Projection[Case]):
         X402OrderFailed,
         BatchPaid,
         *TOPICS,
+        *SHOP_TOPICS,
     )
     state = Case
 
@@ -76,6 +79,8 @@ class Recoveries(Projection[Case]):
         match recorded.event:
             case UpgradeEvent() as event:
                 return case_keys(event)
+            case ShopOrderEvent() as event:
+                return (shop_case_key(event),)
             case BatchPaid(refund_due="0"):
                 return ()
             case BatchPaid() as event:
@@ -91,6 +96,8 @@ class Recoveries(Projection[Case]):
     def fold(self, key: str, state: Case | None, recorded: Recorded) -> Case | None:
         if isinstance(recorded.event, UpgradeEvent):
             return _of_level(key, state, recorded)
+        if isinstance(recorded.event, ShopOrderEvent):
+            return _of_shop(key, state, recorded.event, recorded)
         if key == failed_case(recorded.stream):
             return _of_failed(state, recorded)
         match recorded.event:
@@ -152,6 +159,16 @@ def _of_level(key: str, state: Case | None, recorded: Recorded) -> Case | None:
         return None
     status = "resolved" if closes(event) else state.status
     return replace(state, status=status, tries=fold_tries(state.tries, recorded))
+
+
+def _of_shop(
+    key: str, state: Case | None, event: ShopOrderEvent, recorded: Recorded
+) -> Case | None:
+    facts = opens_shop_case(event)
+    if facts is None:
+        return replace(state, status="resolved") if state else None
+    opened = _opened(recorded, key.partition(":")[0], "", "")
+    return replace(opened, tries=Tries(facts=facts))
 
 
 def _opened(recorded: Recorded, kind: str, tx: str, payer: str) -> Case:
