@@ -6,13 +6,12 @@ from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any
 
-from graphql import GraphQLError, parse, validate
+from graphql import GraphQLError, get_operation_ast, parse, validate
 from graphql.language import (
     FieldNode,
     FragmentDefinitionNode,
     FragmentSpreadNode,
     IntValueNode,
-    OperationDefinitionNode,
     OperationType,
     SelectionSetNode,
     VariableNode,
@@ -67,8 +66,8 @@ class Bucket:
         self._at = now
 
 
-def cost_of(query: str, variables: Mapping[str, Any]) -> int:
-    """The most that `query` may cost; 0 for one that is an error anyway."""
+def cost_of(query: str, variables: Mapping[str, Any], operation: str | None = None) -> int:
+    """The most that `operation` (if there are several) may cost; 0 when it is an error anyway."""
     try:
         document = parse(query)
     except GraphQLError:
@@ -80,12 +79,12 @@ def cost_of(query: str, variables: Mapping[str, Any]) -> int:
         for each in document.definitions
         if isinstance(each, FragmentDefinitionNode)
     }
-    operations = [
-        each for each in document.definitions if isinstance(each, OperationDefinitionNode)
-    ]
-    if any(each.operation is OperationType.MUTATION for each in operations):
+    asked = get_operation_ast(document, operation)
+    if asked is None:
+        return 0
+    if asked.operation is OperationType.MUTATION:
         return MUTATION
-    return sum(_cost(each.selection_set, variables, fragments) for each in operations)
+    return _cost(asked.selection_set, variables, fragments)
 
 
 def _cost(

@@ -180,7 +180,8 @@ class Shopify:
         try:
             asked = orjson.loads(call.body)
             query, variables = asked["query"], asked.get("variables") or {}
-            requested = cost_of(query, variables)
+            name = asked.get("operationName")
+            requested = cost_of(query, variables, name)
         except (ValueError, KeyError, TypeError, AttributeError):
             return {"errors": [{"message": "The request has no query that can be read."}]}
         now = call.journal.now()
@@ -189,7 +190,8 @@ class Shopify:
             return _error(message, "MAX_COST_EXCEEDED")
         if not self._bucket.take(requested, now):
             return _error("Throttled", "THROTTLED") | self._bucket.told(requested, None, now)
-        result = await graphql(SCHEMA, query, Root(call, self._books(call)), None, variables)
+        root = Root(call, self._books(call))
+        result = await graphql(SCHEMA, query, root, None, variables, name)
         answer: dict[str, Any] = dict(result.formatted)
         return answer | self._bucket.told(requested, requested, now)
 
