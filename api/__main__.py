@@ -17,6 +17,7 @@ import logs
 from api.app import create_app
 from api.base import Base, Verdict
 from api.chain_head import Block
+from api.emails import sending
 from api.levels import Levels
 from api.parts import open_parts
 from api.payment_problems import FacilitatorSilent, PictureAway
@@ -24,7 +25,7 @@ from api.pfp_problems import SolanaSilent
 from api.problems import ChainSilent
 from api.solana import Solana
 from api.uploads import Uploads
-from consumers import composing_solana, composing_uploads, composing_x402
+from consumers import composing_mail, composing_solana, composing_uploads, composing_x402
 from consumers.gateways.evm_geoplets import GeopletRpc
 from consumers.gateways.evm_wallets import EvmWallets
 from consumers.gateways.level_ports import LevelTokens, LevelWanted
@@ -83,7 +84,9 @@ async def main() -> None:
             solana, levels = about_solana.parts(settings), about_solana.levels(settings)
             brought = composing_uploads.picture_uploads(settings, web, fetch)
             outside = base, solana, levels, Uploads(brought, Failure), asked.wallet
-            async with open_parts(settings, asked.head, *outside) as parts:
+            mail = composing_mail.mail(settings, web)
+            sender = sending(mail.send, Failure) if mail else None
+            async with open_parts(settings, asked.head, *outside, send_mail=sender) as parts:
                 app = create_app(parts)
                 await serve(uvicorn.Server(configured(app, settings.mega_port)))
     finally:

@@ -12,7 +12,10 @@ from collections.abc import Awaitable, Callable
 from hashlib import sha256
 from typing import Annotated
 
+import structlog
 from pydantic import AfterValidator, StringConstraints
+
+from api.sign_in_problems import MailSilent
 
 CHARS_MAX = 254
 HASH_BYTES = 16
@@ -32,6 +35,22 @@ Email = Annotated[str, StringConstraints(max_length=CHARS_MAX), AfterValidator(f
 
 SendMail = Callable[[str, str, str, str], Awaitable[None]]
 """(to, subject, text, reference): sends one mail, once for a reference. Raises MailSilent."""
+
+log = structlog.get_logger()
+
+
+def sending(send: Callable[..., Awaitable[object]], failure: type[Exception]) -> SendMail:
+    """What the routes send mails with: `send(to, subject, text, *, reference)` of a gateway, each
+    failure of the world said as a refusal."""
+
+    async def once(to: str, subject: str, text: str, reference: str) -> None:
+        try:
+            await send(to, subject, text, reference=reference)
+        except failure as silent:
+            log.warning("mail_not_sent", why=str(silent), reference=reference)
+            raise MailSilent() from silent
+
+    return once
 
 
 class Emails:
