@@ -88,7 +88,7 @@ def target(url: str) -> Target:
         raise UrlRejected("malformed")
     try:
         read = httpx.URL(url)
-    except httpx.InvalidURL:
+    except (httpx.InvalidURL, ValueError):
         raise UrlRejected("malformed") from None
     if read.scheme not in PORTS:
         raise UrlRejected("scheme")
@@ -101,6 +101,14 @@ def target(url: str) -> Target:
     if not 0 < port < 65536:
         raise UrlRejected("port")
     return Target(url, read.scheme, host, port, read.raw_path, _literal(host))
+
+
+def onward(place: Target, location: str) -> str:
+    """The URL that a redirect names, whole."""
+    try:
+        return str(httpx.URL(place.url).join(location))
+    except (httpx.InvalidURL, ValueError):
+        raise UrlRejected("malformed") from None
 
 
 def _literal(host: str) -> Address | None:

@@ -15,7 +15,7 @@ from ipaddress import ip_address
 
 import httpx
 
-from consumers.gateways.addresses import PORTS, Address, Exempt, Target, public, target
+from consumers.gateways.addresses import PORTS, Address, Exempt, Target, onward, public, target
 from domain.upload import BYTES_MAX, UploadRejected, UrlRejected
 
 REDIRECTS_MAX = 3
@@ -72,7 +72,7 @@ class SafeFetch:
         try:
             async with asyncio.timeout(self._seconds):
                 return await self._follow(url.strip())
-        except (TimeoutError, httpx.TransportError, httpx.InvalidURL):
+        except (TimeoutError, httpx.TransportError):
             raise UrlRejected("unreachable") from None
 
     async def _follow(self, url: str) -> bytes:
@@ -82,7 +82,7 @@ class SafeFetch:
             try:
                 if response.status_code not in REDIRECTS:
                     return await self._body(response)
-                url = str(httpx.URL(place.url).join(response.headers.get("location", "")))
+                url = onward(place, response.headers.get("location", ""))
             finally:
                 await response.aclose()
         raise UrlRejected("redirects")

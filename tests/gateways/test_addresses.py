@@ -125,6 +125,7 @@ def test_every_spelling_of_a_private_address_is_odd_or_known_as_private(
         ("http://a\nb/", "malformed"),
         ("http://a\\@127.0.0.1/", "malformed"),
         ("http://a/" + "x" * 2048, "malformed"),
+        ("http://a/\ud800", "malformed"),
         ("http://ada@pictures.example/", "credentials"),
         ("http://ada:secret@pictures.example/", "credentials"),
         ("http://@pictures.example/", "credentials"),
@@ -170,3 +171,12 @@ def test_a_plain_url_leads_where_it_says() -> None:
 )
 def test_only_the_very_host_that_is_listed_is_exempt(entry: str, url: str, exempt: bool) -> None:
     assert (target(url) in Exempt.of([entry])) is exempt
+
+
+@given(st.text(max_size=60), st.sampled_from(["", "http://", "https://", "http://[", "http://a:"]))
+def test_any_text_is_a_url_or_is_refused(text: str, start: str) -> None:
+    try:
+        place = target(start + text)
+    except UrlRejected:
+        return
+    assert place.authority.isascii() and place.host and place.scheme in ("http", "https")

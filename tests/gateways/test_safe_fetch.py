@@ -201,7 +201,8 @@ async def test_an_address_that_does_not_answer_is_followed_by_the_next(site: Sit
         (b"HTTP/1.1 200 OK\r\nContent-Length: 50\r\n\r\ncut", "unreachable"),
         (b"not HTTP\r\n\r\n", "unreachable"),
         (b"HTTP/1.1 200 OK\r\nX: " + b"x" * 200_000 + b"\r\n\r\n", "unreachable"),
-        (redirect("http://[::1"), "unreachable"),
+        (redirect("http://[::1"), "malformed"),
+        (redirect("http:////:xn--aa.b::1]%"), "malformed"),
     ],
 )
 async def test_an_answer_that_is_no_plain_file_of_a_sane_size_is_refused(
