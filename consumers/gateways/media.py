@@ -50,7 +50,7 @@ class ConfiguredProviders:
         except ValueError as wrong:
             raise WillNotWork(f"{str(row.get('name'))[:40]}: the config {wrong}") from None
         base_url = self._base_url(read)
-        own = self._hosts | {urlsplit(base_url).netloc}
+        own = self._hosts | {httpx.URL(base_url).netloc.decode()}
         return ConfiguredProvider(
             read, known, base_url=base_url, proof=self._proof(read), client=self._client, hosts=own
         )

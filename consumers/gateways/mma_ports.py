@@ -10,7 +10,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal, Protocol
 
+from consumers.gateways.ports import TryAgain
+
 MediaKind = Literal["still", "video"]
+
+
+class NotWhole(TryAgain):
+    """GPT stopped in the middle: more tokens may be what it needs."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,11 +119,42 @@ class MediaProviders(Protocol):
         ...
 
 
+@dataclass(frozen=True, slots=True)
+class StoredMedia:
+    """A still or a video at its permanent public URL; a video has no `width` and `height` here."""
+
+    url: str
+    sha256: str
+    content_type: str
+    bytes: int
+    width: int | None = None
+    height: int | None = None
+
+
+class MediaStore(Protocol):
+    """Where generations are kept for ever. Every broken call is TryAgain: the same bytes of the
+    same generation have one place."""
+
+    async def put(self, generation_id: str, content: bytes, content_type: str) -> StoredMedia: ...
+
+    async def find(self, generation_id: str) -> StoredMedia | None:
+        """What was stored of a generation, the newest; None: nothing."""
+        ...
+
+
+class Felt(Protocol):
+    """What passes have liked, disliked or downloaded."""
+
+    async def newest(self, pass_id: str, most: int) -> list[str]:
+        """Ids of generations, what was felt last comes first."""
+        ...
+
+
 class Texts(Protocol):
     """GPT. The request is built and recorded by whoever asks; what is posted are its very bytes."""
 
     async def ask(self, body: bytes, *, reference: str) -> str:
         """The text that the model wrote: whole, never a refusal. WillNotWork: `refused` (a refusal,
-        content filter, policy), `quota`, `invalid`. TryAgain: throttled, overloaded, or an answer
-        that is not whole. OutcomeUnknown: silence after sending; asking again only costs money."""
+        content filter, policy), `quota`, `invalid`. TryAgain: throttled, overloaded. NotWhole: the
+        answer was cut. OutcomeUnknown: silence after sending; asking again only costs money."""
         ...

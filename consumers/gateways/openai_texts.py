@@ -12,6 +12,7 @@ from typing import Any
 import httpx
 import orjson
 
+from consumers.gateways.mma_ports import NotWhole
 from consumers.gateways.openai_errors import BASE, failure_of
 from consumers.gateways.ports import TryAgain, WillNotWork
 from consumers.gateways.web import Key, Reply, error_of, json_object, send_once, timeouts
@@ -50,7 +51,7 @@ class OpenAITexts:
         reply = await send_once(self._client, request, vendor=self.name, reference=reference)
         text = self._text(reply, reference)
         if wants_json(body) and not is_json(text):
-            raise TryAgain(f"{self.name}: the JSON in the answer is cut")
+            raise NotWhole(f"{self.name}: the JSON in the answer is cut")
         return text
 
     def _text(self, reply: Reply, reference: str) -> str:
@@ -75,7 +76,7 @@ class OpenAITexts:
             raise WillNotWork(f"{self.name}: {FILTERED}", error_class="refused")
         if status == "incomplete":
             reason = CUT if why == CUT else "for a reason of its own"
-            raise TryAgain(f"{self.name}: the answer is incomplete, {reason}")
+            raise NotWhole(f"{self.name}: the answer is incomplete, {reason}")
         if status != "completed":
             raise TryAgain(f"{self.name}: the answer is not complete")
 
