@@ -81,13 +81,20 @@ class Check(Protocol):
 
 
 class Reconciler:
-    """`run` works until `stop`; several may run, one of them leads. `every_s` is the pause between
-    two rounds."""
+    """`run` works until `stop`; of those with one `name` one leads. `every_s` is the pause between two
+    rounds."""
 
     def __init__(
-        self, url: str, checks: Sequence[Check], now: Callable[[], datetime], *, every_s: float
+        self,
+        url: str,
+        checks: Sequence[Check],
+        now: Callable[[], datetime],
+        *,
+        every_s: float,
+        name: str = "reconciler",
     ) -> None:
         self._url, self._checks, self._now, self._every_s = url, checks, now, every_s
+        self._name = name
         self._stop = asyncio.Event()
 
     def stop(self) -> None:
@@ -107,7 +114,7 @@ class Reconciler:
 
     async def _lead(self, session: AsyncConnection) -> None:
         while not self._stop.is_set():
-            row = await (await session.execute(SQL["lead"])).fetchone()
+            row = await (await session.execute(SQL["lead"], {"name": self._name})).fetchone()
             if row and row[0]:
                 break
             await pause(self._stop, ELECTION_S)

@@ -1,5 +1,5 @@
 -- lead --
-SELECT pg_try_advisory_lock(hashtextextended('reconciler', 0));
+SELECT pg_try_advisory_lock(hashtextextended(%(name)s, 0));
 
 -- ended --
 INSERT INTO consumers.reconciliations (name, finished_at, checked, corrected, reviews, failure)
