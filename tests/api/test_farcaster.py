@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import base64
-import hmac
-import json
 from collections.abc import AsyncIterator
 from datetime import timedelta
 from typing import Any
@@ -15,6 +12,7 @@ from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
 from embedded.twins.farcaster import ISSUER, Farcaster
 from embedded.twins.tokens import SigningKey
+from tests.api.forging import hmac_signed, spelled
 from tests.api.living import Caller, Living, living
 from tests.api.openapi import operations
 from tests.twins.alone import Alone, alone
@@ -271,14 +269,3 @@ async def test_linking_a_fid_of_another_pass_merges_the_two_and_the_older_surviv
     merged = (await ada.post("/auth/link", body)).json()
     assert merged["pass_id"] == older["pass_id"] == "pass:user:fid:111"
     assert (await ada.get("/me")).json()["aliases"] == [ada.pass_id]
-
-
-def spelled(part: dict[str, Any]) -> str:
-    """A part of a token: JSON in base64url."""
-    return base64.urlsafe_b64encode(json.dumps(part).encode()).decode().rstrip("=")
-
-
-def hmac_signed(claims: dict[str, Any], secret: bytes, kid: str) -> str:
-    signing = f"{spelled({'alg': 'HS256', 'kid': kid})}.{spelled(claims)}"
-    proof = hmac.digest(secret, signing.encode(), "sha256")
-    return f"{signing}.{base64.urlsafe_b64encode(proof).decode().rstrip('=')}"
