@@ -62,7 +62,8 @@ WITH late AS (
           UNION ALL SELECT art_due_at FROM views.batches
           UNION ALL SELECT mint_due_at FROM views.batches
           UNION ALL SELECT due_at FROM views.levels
-          UNION ALL SELECT pin_due_at FROM views.levels) AS promised (due_at),
+          UNION ALL SELECT pin_due_at FROM views.levels
+          UNION ALL SELECT due_at FROM views.matcha) AS promised (due_at),
          consumers.clock
     WHERE due_at <= clock_timestamp() + ahead
 )

@@ -244,10 +244,9 @@ class MatchaAccount:
                     expires_at=e.expires_at,
                     left=e.amount,
                 )
-                return replace(self, lots={**self.lots, e.lot_id: lot})
+                return self._with(lot)
             case MatchaLotsExtended(lot_ids=lot_ids, expires_at=expires_at):
-                kept = {id_: replace(self.lots[id_], expires_at=expires_at) for id_ in lot_ids}
-                return replace(self, lots={**self.lots, **kept})
+                return self._with(*(replace(self.lots[n], expires_at=expires_at) for n in lot_ids))
             case MatchaHeld(generation_id=id_, lots=lots, expires_at=expires_at):
                 held = {**self.holds, id_: Hold(id_, lots, expires_at)}
                 return replace(self._held(lots, 1), holds=held)
@@ -268,10 +267,8 @@ class MatchaAccount:
             case MatchaMovedOut():
                 return MatchaAccount()
             case MatchaMovedIn(lots=came, holds=holds):
-                lots_here = {**self.lots, **{lot.lot_id: lot for lot in came}}
-                return MatchaAccount(
-                    lots_here, {**self.holds, **{hold.hold_id: hold for hold in holds}}
-                )
+                held = {**self.holds, **{hold.hold_id: hold for hold in holds}}
+                return replace(self._with(*came), holds=held)
         return self
 
     def _with(self, *changed: Lot) -> MatchaAccount:

@@ -6,6 +6,8 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from domain.credit_account import CreditEvent
+from domain.matcha_events import MatchaEvent
+from domain.matcha_facts import MATCHA
 from domain.mint_ui import mint_ui_state
 from ledger.codec import Recorded
 from projections.announcer import Announcer
@@ -133,46 +135,59 @@ class BatchProgress(Announcer[TrackedBatch]):
 
 @dataclass(frozen=True, slots=True)
 class Balance:
-    """What a pass has of one asset, in whole credits."""
+    """What a pass has of one asset, in whole credits; `held` is part of `amount`."""
 
     pass_id: str
     asset: str
     amount: int = 0
+    held: int = 0
+
+    @property
+    def shown(self) -> dict[str, Any]:
+        """Matcha that is held is not there to be spent, which a client has to know."""
+        told = {"asset": self.asset, "balance": self.amount}
+        return told | ({"available": self.amount - self.held} if self.asset == MATCHA else {})
 
 
 class CreditBalances(Announcer[Balance]):
-    """A balance of nought is not shown, so that those of a pass that was merged away are not."""
+    """A balance of nought is not shown, so that those of a pass that was merged away are not.
+    Matcha that is held or freed is told, too: what is available changes, the balance by nothing."""
 
     kind = "credits"
     type = "credits:changed"
-    topics = topics_of(CreditEvent)
+    topics = topics_of(CreditEvent, MatchaEvent)
     state = Balance
 
     def key(self, event: Any) -> str:
-        return f"{event.account_id}/{event.asset}"
+        return f"{_whose(event)}/{event.meta['asset']}"
 
     def fold(self, state: Balance | None, recorded: Recorded) -> Balance:
         event = recorded.event
-        assert isinstance(event, CreditEvent)
-        balance = state or Balance(event.account_id, event.asset)
-        return replace(balance, amount=balance.amount + int(event.meta["delta"]))
+        assert isinstance(event, CreditEvent | MatchaEvent)
+        balance = state or Balance(_whose(event), str(event.meta["asset"]))
+        amount, held = int(event.meta["delta"]), int(event.meta["held"])
+        return replace(balance, amount=balance.amount + amount, held=balance.held + held)
 
     def owner(self, state: Balance) -> str:
         return state.pass_id
 
     def show(self, state: Balance) -> dict[str, Any] | None:
-        return {"asset": state.asset, "balance": state.amount} if state.amount else None
+        return state.shown if state.amount else None
 
     def tell(
         self, before: Balance | None, after: Balance, recorded: Recorded
     ) -> tuple[str, dict[str, Any]] | None:
-        delta = after.amount - (before.amount if before else 0)
-        told = {"asset": after.asset, "balance": after.amount, "delta": delta}
-        return (self.type, told) if delta else None
+        known = before or Balance(after.pass_id, after.asset)
+        told = {**after.shown, "delta": after.amount - known.amount}
+        return None if known.shown == after.shown else (self.type, told)
 
 
 def all_announcers() -> tuple[Announcer[Any], ...]:
     return (CharacterStates(), GeopletStates(), BatchProgress(), CreditBalances(), LevelStates())
+
+
+def _whose(event: CreditEvent | MatchaEvent) -> str:
+    return event.account_id if isinstance(event, CreditEvent) else event.pass_id
 
 
 def _ui(card: Card | None) -> str:

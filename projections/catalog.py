@@ -9,6 +9,7 @@ from projections.characters import Characters
 from projections.feed import Feed
 from projections.generations import Generations
 from projections.levels import Levels
+from projections.matcha import Matcha
 from projections.mint_orders import MintOrders
 from projections.passes import Passes
 from projections.projection import Projection
@@ -32,5 +33,6 @@ def all_projections() -> list[Projection[Any]]:
         Levels(),
         Upgrades(),
         Generations(),
+        Matcha(),
         Feed(),
     ]

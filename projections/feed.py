@@ -36,6 +36,7 @@ class Known:
 
 class Feed(Projection[Known]):
     name = "feed"
+    version = 2
     kept = RESUMABLE + SLACK
     topics = frozenset().union(*(one.topics for one in all_announcers()))
     state = Any

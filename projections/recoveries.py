@@ -11,6 +11,7 @@ import msgspec
 
 from domain.batch_events import BatchPaid
 from domain.geoplet_view import failed_case, surplus_case
+from domain.matcha_events import MatchaClawedBack
 from domain.order_events import (
     PaymentEvent,
     PaymentRejected,
@@ -37,9 +38,9 @@ from projections.upgrade_cases import TOPICS, Tries, case_keys, closes, fold_tri
 @dataclass(frozen=True, slots=True)
 class Case:
     """What one transaction, or the end of one order, leaves to an operator. `kind`: overpaid, why
-    a payment was rejected, why an order failed, or what became of a level token. `status`: open,
-    withdrawn when a reorg took the money away or it came to pay the price after all (it opens again
-    when that changes), or resolved.
+    a payment was rejected, why an order failed, what became of a level token, or that matcha was
+    refunded which is used. `status`: open, withdrawn when a reorg took the money away or it came to
+    pay the price after all (it opens again when that changes), or resolved.
     """
 
     kind: str
@@ -70,6 +71,7 @@ class Recoveries(Projection[Case]):
         X402PaymentRetracted,
         X402OrderFailed,
         BatchPaid,
+        MatchaClawedBack,
         *TOPICS,
         *SHOP_TOPICS,
     )
@@ -83,6 +85,8 @@ class Recoveries(Projection[Case]):
                 return (shop_case_key(event),)
             case BatchPaid(refund_due="0"):
                 return ()
+            case MatchaClawedBack(lot_id=lot_id):
+                return (f"{lot_id}/matcha_owed",)
             case BatchPaid() as event:
                 return (f"{event.stream}/{event.signature}",)
             case PaymentEvent() | PaymentRetracted() as event:
@@ -105,8 +109,11 @@ class Recoveries(Projection[Case]):
                 return replace(state, amount=0, dues={}, status="withdrawn") if state else None
             case BatchPaid(signature=signature, wallet=wallet, refund_due=due):
                 return _due(_opened(recorded, "no_slots_left", signature, wallet), 0, due)
-            case PaymentSettled(refund_due="0") if state is None:
+            case PaymentSettled(refund_due="0") | MatchaClawedBack(owed=0) if state is None:
                 return None
+            case MatchaClawedBack(reference=reference, pass_id=pass_id, owed=owed):
+                known = state or _opened(recorded, "matcha_owed", reference, "")
+                return _due(replace(known, pass_id=pass_id), 0, str(owed))
             case PaymentSettled() as event:
                 known = state or _opened(recorded, "overpaid", event.tx_hash, event.payer)
                 return _due(known, event.log_index, event.refund_due)

@@ -17,11 +17,13 @@ from ledger.codec import Recorded
 from projections.batch_book import BatchBook
 from projections.book import OUTCOMES, Book, Line
 from projections.level_book import LevelBook
+from projections.matcha_book import MatchaBook
 from projections.role_mint_book import RoleMintBook
 from projections.x402_book import X402Book
 
 __all__ = ["OUTCOMES", "STREAMS", "make_statement"]
-STREAMS = ("order", "character", "batch", "upgrade")
+STREAMS = ("order", "character", "batch", "upgrade", "credit_account", "credit_transaction")
+"""Kinds of records that streams of a statement have: that of a credit account has both kinds."""
 
 
 def make_statement(
@@ -31,7 +33,7 @@ def make_statement(
 
     `history` in ledger order, up to `position`, whose hash is `head_hash`. Amounts are strings.
     """
-    books: list[Book] = [RoleMintBook(), X402Book(), BatchBook(), LevelBook()]
+    books: list[Book] = [RoleMintBook(), X402Book(), BatchBook(), LevelBook(), MatchaBook()]
     for recorded in history:
         for book in books:
             book.add(recorded)

@@ -26,9 +26,12 @@ NAMES = [
     "passes",
     "recoveries",
     "x402_orders",
+    "shop_orders",
     "batches",
     "levels",
     "upgrades",
+    "generations",
+    "matcha",
     "feed",
 ]
 OF_TOPICS = ["trading_volume", "badges"]
