@@ -29,6 +29,7 @@ from consumers.composing import (
 from consumers.composing_levels import level_reactions
 from consumers.composing_pfp import pfp_reactions
 from consumers.composing_reconciler import checks
+from consumers.composing_shop import shop_reactions, sweepers
 from consumers.composing_x402 import facilitator, geoplet_chain
 from consumers.evidence import Depths, Examiner
 from consumers.gateways.mintable import mintable
@@ -81,6 +82,7 @@ BLOCK_S = {"dev": 0.5, "test": 0.2, "prod": 4.0}
 # When a killed reader's messages go to another; brokers allow no less than 6 s by default.
 SESSION_S = {"dev": 6.0, "test": 2.0, "prod": 6.0}
 SLOT_S = {"dev": 0.4, "test": 0.1, "prod": 0.8}
+SHOP_S = {"dev": 0.5, "test": 0.2, "prod": 1.0}
 CHAIN_S = 10.0
 UNHURRIED_S = 0.1
 # What stalls is found within a minute, also after another process has taken the lead.
@@ -135,6 +137,7 @@ def compose(
     pictures = Pictures(desk, openai(settings, web), store, mintable, cap)
     shared = (settings, desk, web, asked, cap)
     pfp, levels = pfp_reactions(*shared), level_reactions(*shared)
+    shop = shop_reactions(settings, desk, web)
     slow: dict[str, Reaction] = {"generate": generation.generate, "picture": pictures.make}
     slow |= {"pin": levels.pop("pin"), "matcha": Expiry(desk).expire}
     quick: Mapping[str, Reaction] = {
@@ -144,6 +147,7 @@ def compose(
         "final_mint": FinalMint(desk, examiner, evm_minter(settings), payments).mint,
         "x402": settlement.attend,
         "batch": pfp.pop("batch"),
+        "shop": shop.pop("shop"),
         **levels,
     }
     sources: list[Source] = [RoleMints(chain), Geoplets(geoplets)]
@@ -153,7 +157,8 @@ def compose(
         *tallies(settings),
         *(watcher(settings, source, publisher) for source in sources),
         reconciler(settings, desk, clock, asked),
-        *workers(settings, clock, quick, slow, pfp),
+        *sweepers(settings, desk, web),
+        *workers(settings, clock, quick, slow, pfp, shop),
     ]
 
 
@@ -162,7 +167,7 @@ def workers(
 ) -> list[Worker]:
     """Each has hands of its own: pictures take minutes, and what moves money must not wait."""
     url, now, pace = settings.database, clock.now, paces(settings.mega_env)
-    unhurried = [Worker(url, each, now, paces=pace, poll_s=UNHURRIED_S) for each in slow]
+    unhurried = [Worker(url, each, now, paces=pace, poll_s=UNHURRIED_S) for each in slow if each]
     return [Worker(url, quick, now, paces=pace), *unhurried]
 
 
@@ -237,6 +242,8 @@ def paces(env: str) -> dict[str, Pace]:
         "batch": Pace(2 * SLOT_S[env], min(longest, 10 * SLOT_S[env])),
         "level": Pace(2 * SLOT_S[env], min(longest, 10 * SLOT_S[env])),
         "pin": Pace(PICTURE_S[env], longest),
+        "shop": Pace(SHOP_S[env], longest),
+        "tag": Pace(SHOP_S[env], longest),
         "art": Pace(SLOT_S[env] / 4, longest),
         "mint": Pace(SLOT_S[env], min(longest, 10 * SLOT_S[env])),
     }
