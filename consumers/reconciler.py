@@ -81,7 +81,7 @@ class Check(Protocol):
 
 
 class Reconciler:
-    """`run` works until `stop`; of those with one `name` one leads. `every_s` is the pause between two
+    """`run` works until `stop`; of several of one `name` one leads, with `every_s` between two
     rounds."""
 
     def __init__(
