@@ -46,7 +46,7 @@ STOP_WITHIN_S = 2
 
 # Those that are told by the environment what they have to know.
 ALONE = (OpenAI, Seedream, Kling, Replicate, Irys, Ipfs, Farcaster, Google, Shopify, Mail, Web)
-NAMES = [each.name for each in (*ALONE, X402Facilitator, OnchainFi, Kling, Replicate, Solana)]
+NAMES = [each.name for each in (*ALONE, X402Facilitator, OnchainFi, Solana)]
 
 
 def all_twins(ports: dict[str, int], folder: Path | None) -> dict[str, Twin]:
