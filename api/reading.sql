@@ -63,6 +63,7 @@ WITH late AS (
           UNION ALL SELECT mint_due_at FROM views.batches
           UNION ALL SELECT due_at FROM views.levels
           UNION ALL SELECT pin_due_at FROM views.levels
+          UNION ALL SELECT deadline_at FROM views.generations
           UNION ALL SELECT due_at FROM views.matcha) AS promised (due_at),
          consumers.clock
     WHERE due_at <= clock_timestamp() + ahead
@@ -98,3 +99,15 @@ SELECT error_code, occurrences FROM mega_x402_errors;
 SELECT payment_type, coalesce(status, 'none'), count(*)
 FROM views.x402_orders
 GROUP BY payment_type, status;
+
+-- generation_of_output --
+SELECT generation_id FROM views.generations
+WHERE output_url = %(url)s AND pass_id = ANY (%(names)s)
+ORDER BY done_position DESC
+LIMIT 1;
+
+-- last_active --
+SELECT max(last_active) FROM mega_customer_changes
+WHERE mg_pass_id = ANY (%(names)s)
+    AND (%(position)s::bigint IS NULL OR mg_position <= %(position)s)
+    AND (%(time)s::timestamptz IS NULL OR mg_recorded_at <= %(time)s);

@@ -26,6 +26,7 @@ from consumers.composing import (
     openai,
     picture_store,
 )
+from consumers.composing_creations import studio_reactions
 from consumers.composing_levels import level_reactions
 from consumers.composing_pfp import pfp_reactions
 from consumers.composing_reconciler import checks
@@ -33,6 +34,7 @@ from consumers.composing_shop import shop_reactions, sweepers
 from consumers.composing_x402 import facilitator, geoplet_chain
 from consumers.evidence import Depths, Examiner
 from consumers.gateways.mintable import mintable
+from consumers.gateways.ports import PictureStore
 from consumers.gateways.questions import questions_client
 from consumers.intake import Intake
 from consumers.producer import Publisher
@@ -87,6 +89,7 @@ CHAIN_S = 10.0
 UNHURRIED_S = 0.1
 # What stalls is found within a minute, also after another process has taken the lead.
 RECONCILE_S = {"dev": 10.0, "test": 1.0, "prod": 20.0}
+MEDIA_S = {"dev": 1.0, "test": 0.3, "prod": 5.0}
 PICTURE_S = {"dev": 3.0, "test": 0.5, "prod": 3.0}
 
 
@@ -129,16 +132,13 @@ def compose(
     chain, geoplets = evm_chain(settings, asked), geoplet_chain(settings, asked)
     desk, examiner = Desk(ledger, clock.now), Examiner(chain, evm_depths(settings))
     store = picture_store(settings, web)
-    cap = timedelta(seconds=LONGEST_PAUSE_S[settings.mega_env])
     examined = X402Examiner(geoplets, x402_depths(settings))
     settlement = Settlement(desk, examined, facilitator(settings, web), settings.x402_terms)
     payments = Payments(desk, examiner, publisher)
-    generation = Generation(desk, image_provider(settings, web), store, publisher, cap)
-    pictures = Pictures(desk, openai(settings, web), store, mintable, cap)
-    shared = (settings, desk, web, asked, cap)
+    shared = (settings, desk, web, asked, retry_cap(settings))
     pfp, levels = pfp_reactions(*shared), level_reactions(*shared)
-    shop = shop_reactions(settings, desk, web)
-    slow: dict[str, Reaction] = {"generate": generation.generate, "picture": pictures.make}
+    shop, studio = shop_reactions(settings, desk, web), studio_reactions(settings, desk, web)
+    slow = pictures(settings, desk, web, publisher, store)
     slow |= {"pin": levels.pop("pin"), "matcha": Expiry(desk).expire}
     quick: Mapping[str, Reaction] = {
         "verify": payments.verify,
@@ -148,18 +148,37 @@ def compose(
         "x402": settlement.attend,
         "batch": pfp.pop("batch"),
         "shop": shop.pop("shop"),
+        "mma_end": studio.pop("mma_end"),
         **levels,
     }
-    sources: list[Source] = [RoleMints(chain), Geoplets(geoplets)]
     return [
         relay(settings, ledger),
         *intakes(settings, Results(desk, examiner, store, settlement)),
         *tallies(settings),
-        *(watcher(settings, source, publisher) for source in sources),
+        watcher(settings, RoleMints(chain), publisher),
+        watcher(settings, Geoplets(geoplets), publisher),
         reconciler(settings, desk, clock, asked),
         *sweepers(settings, desk, web),
-        *workers(settings, clock, quick, slow, pfp, shop),
+        *workers(settings, clock, quick, slow, pfp, studio, shop),
     ]
+
+
+def pictures(
+    settings: Settings,
+    desk: Desk,
+    web: httpx.AsyncClient,
+    publisher: Publisher,
+    store: PictureStore,
+) -> dict[str, Reaction]:
+    """Of characters and of Geoplets."""
+    cap = retry_cap(settings)
+    characters = Generation(desk, image_provider(settings, web), store, publisher, cap)
+    geoplets = Pictures(desk, openai(settings, web), store, mintable, cap)
+    return {"generate": characters.generate, "picture": geoplets.make}
+
+
+def retry_cap(settings: Settings) -> timedelta:
+    return timedelta(seconds=LONGEST_PAUSE_S[settings.mega_env])
 
 
 def workers(
@@ -244,6 +263,8 @@ def paces(env: str) -> dict[str, Pace]:
         "pin": Pace(PICTURE_S[env], longest),
         "shop": Pace(SHOP_S[env], longest),
         "tag": Pace(SHOP_S[env], longest),
+        "mma": Pace(MEDIA_S[env], min(longest, 30.0)),
+        "mma_end": Pace(1.0, longest),
         "art": Pace(SLOT_S[env] / 4, longest),
         "mint": Pace(SLOT_S[env], min(longest, 10 * SLOT_S[env])),
     }

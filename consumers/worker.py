@@ -3,7 +3,8 @@
 A promise is held by an advisory lock of this process's session, so a process that dies lets go at
 once and another goes on. A promise stays due until the event that keeps it is projected; between
 two looks at the same one there is a pause, longer after each failure of the world, and longer the
-older the promise: what nobody ever keeps costs little.
+older the promise: what nobody ever keeps costs little. Of the kinds in `NUDGED`, `due_at` moves
+only for news from outside, and then nobody waits for the end of the pause.
 """
 
 from __future__ import annotations
@@ -12,7 +13,7 @@ import asyncio
 import random
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -31,6 +32,8 @@ POLL_S = 0.03
 RECONNECT_S = 0.5
 AGE_SHARE = 64
 FAILURES_MAX = 10_000
+NUDGED = frozenset({"mma"})
+FOREVER = datetime(9999, 1, 1, tzinfo=UTC)
 
 log = structlog.get_logger()
 
@@ -64,7 +67,7 @@ class Worker:
         self._url, self._reactions, self._now, self._hands = url, reactions, now, hands
         self._paces, self._poll_s = paces or {}, poll_s
         self._busy: dict[str, asyncio.Task[None]] = {}
-        self._not_before: dict[tuple[str, str], float] = {}
+        self._not_before: dict[tuple[str, str], tuple[float, datetime]] = {}
         self._failures: dict[str, int] = {}
         self._stop = asyncio.Event()
 
@@ -96,13 +99,15 @@ class Worker:
 
     async def _due(self, session: AsyncConnection) -> list[Any]:
         moment = asyncio.get_running_loop().time()
-        self._not_before = {k: t for k, t in self._not_before.items() if t > moment}
+        self._not_before = {k: p for k, p in self._not_before.items() if p[0] > moment}
         skip, paused = list(self._busy), [f"{id_} {kind}" for id_, kind in self._not_before]
+        seen = [due_at for _, due_at in self._not_before.values()]
         free = self._hands - len(self._busy)
         if free <= 0:
             return []
         kinds = list(self._reactions)
-        values = {"at": self._now(), "skip": skip, "paused": paused, "kinds": kinds, "limit": free}
+        values = {"at": self._now(), "skip": skip, "kinds": kinds, "limit": free}
+        values |= {"paused": paused, "seen": seen}
         return await (await session.execute(SQL["due"], values)).fetchall()
 
     async def _hold(
@@ -153,7 +158,9 @@ class Worker:
     def _wait(self, promise: Promise, failures: int, least: float = 0.0) -> None:
         age_s = (self._now() - promise.due_at).total_seconds()
         pause = max(least, self._paces.get(promise.kind, Pace()).after(failures, age_s))
-        self._not_before[promise.todo_id, promise.kind] = asyncio.get_running_loop().time() + pause
+        until = asyncio.get_running_loop().time() + pause
+        seen = promise.due_at if promise.kind in NUDGED else FOREVER
+        self._not_before[promise.todo_id, promise.kind] = until, seen
 
     async def _let_go(self) -> None:
         """A reaction without its lock may not go on: whoever holds it next looks first."""

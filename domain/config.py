@@ -108,7 +108,8 @@ class Config:
 
     def adopt(self, key: str) -> list[Event]:
         """Makes the default a version of its own, so that what used it can name a row."""
-        return [] if self.version else [self._next(key, self.value(key), BY_DEFAULT)]
+        value = self.value(key)
+        return [] if self.version or value is None else [self._next(key, value, BY_DEFAULT)]
 
     def _next(self, key: str, value: Any, by: str) -> ConfigSet:
         version = self.version + 1

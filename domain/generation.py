@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from itertools import takewhile
 from typing import Any
 
 from domain.event import Event
@@ -33,6 +34,8 @@ from domain.generation_events import (
     UserMessageTold,
     generation_stream,
 )
+from domain.generation_lines import DONE, SORRY
+from domain.generation_parts import Media, Step
 from domain.generation_refusals import AlreadyEnded, NotAStill, NotAVideo, NotFinished
 from domain.state import changed
 
@@ -41,27 +44,6 @@ DEADLINES = {"still": timedelta(minutes=5), "video": timedelta(minutes=15)}
 LATE = timedelta(hours=1)
 MESSAGES_MAX = 40
 CALLBACKS_MAX = 20
-
-
-@dataclass(frozen=True)
-class Step:
-    """`output` is what it gave, as recorded; None: it failed."""
-
-    number: int
-    type: str
-    output: dict[str, Any] | None
-
-
-@dataclass(frozen=True)
-class Media:
-    """The newest attempt to have it made; `task_id` is empty while the provider has not answered,
-    or answers at once."""
-
-    attempt: int
-    provider: str
-    model: str
-    requested_at: datetime
-    task_id: str = ""
 
 
 @dataclass(frozen=True)
@@ -102,14 +84,10 @@ class Generation:
         """What the steps of these types gave, oldest first."""
         return [s.output for s in self.steps if s.type in types and s.output is not None]
 
-    def failures(self, type_: str) -> int:
-        """How often in a row the newest steps of this type have failed."""
-        count = 0
-        for step in reversed([s for s in self.steps if s.type == type_]):
-            if step.output is not None:
-                break
-            count += 1
-        return count
+    def failures(self, type_: str) -> list[Step]:
+        """The newest steps of this type, as long as they failed; newest first."""
+        newest = [step for step in reversed(self.steps) if step.type == type_]
+        return list(takewhile(lambda step: step.output is None, newest))
 
     # Decisions.
 
@@ -188,12 +166,15 @@ class Generation:
         return [ProviderCalledBack(mg_id=id_, generation_id=generation_id, number=number)]
 
     def deliver(self, delivered: CreationDelivered) -> list[Event]:
-        return [] if self.ended or not self.begun else [delivered]
+        if not self.underway:
+            return []
+        return [*self.tell(delivered.generation_id, DONE[delivered.mma_mode]), delivered]
 
     def fail(self, generation_id: str, code: ErrorCode, reason: str) -> list[Event]:
         if not self.underway:
             return []
-        return [CreationFailed(generation_id=generation_id, error_code=code, reason=reason)]
+        failed = CreationFailed(generation_id=generation_id, error_code=code, reason=reason)
+        return [*self.tell(generation_id, SORRY[code]), failed]
 
     def overdue(self, generation_id: str, at: datetime) -> list[Event]:
         """Fails it once its deadline has passed."""
@@ -273,9 +254,9 @@ class Generation:
         return self
 
     def _step(self, event: StepRecorded) -> Generation:
-        failed = event.payload["error"] is not None
-        output = None if failed else event.payload["output"]
-        step = Step(event.step_no, event.step_type, output)
+        error = event.payload["error"]
+        output = event.payload["output"] if error is None else None
+        step = Step(event.step_no, event.step_type, output, error["class"] if error else "")
         media = None if event.step_type.endswith("_generate") else self.media
         return changed(self, steps=(*self.steps, step), media=media)
 

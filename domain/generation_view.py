@@ -1,8 +1,7 @@
-"""A generation as it is shown (`contract.md` §7), and when somebody has to go on with it."""
+"""A generation as it is shown (`contract.md` §7)."""
 
 from __future__ import annotations
 
-from datetime import datetime
 from typing import Any
 
 from domain.generation import Generation
@@ -45,8 +44,3 @@ def model_of(known: Generation) -> str | None:
 def parent_of(parent_id: str | None) -> str | None:
     """The generation's own id, without the namespace of records."""
     return parent_id.removeprefix("generation:") if parent_id else None
-
-
-def due(known: Generation, since: datetime) -> datetime | None:
-    """When somebody should go on with it; None: nobody has to."""
-    return since if known.underway or known.awaits_late else None

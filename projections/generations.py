@@ -1,8 +1,10 @@
 """generations: every still and video, for the archive, the studio's state and whoever makes them.
 
 Texts stay sealed. `done_position` orders the archive: what is delivered later always comes before,
-so that paging neither skips nor repeats. `due_at`: when somebody should go on with it. A stream
-that has only a step ("Type for me") has no row.
+so that paging neither skips nor repeats. `due_at`: since when somebody should go on with it; only a
+provider that calls back moves it. `deadline_at`: when it ends, whatever anybody does until then.
+`felt_position` orders what was liked, disliked or downloaded. A stream that has only a step ("Type
+for me") has no row.
 """
 
 from __future__ import annotations
@@ -25,6 +27,8 @@ from domain.generation_events import (
     LateOutputMissing,
     MediaRequested,
     MediaSubmitted,
+    MmaEventRecorded,
+    ProviderCalledBack,
     StepRecorded,
 )
 from domain.generation_view import parent_of
@@ -40,7 +44,7 @@ class Card:
 
     begun: CreationBegun
     position: int
-    changed_at: datetime
+    due_since: datetime
     status: str
     echo: Echo
     done_position: int | None = None
@@ -48,11 +52,13 @@ class Card:
     media_open: bool = False
     task_id: str | None = None
     due: bool = True
+    underway: bool = True
+    felt_position: int | None = None
 
 
 class Generations(Projection[Card]):
     name = "generations"
-    version = 1
+    version = 2
     topics = topics_of(GenerationEvent)
     state = Card
 
@@ -67,7 +73,7 @@ class Generations(Projection[Card]):
             return Card(event, recorded.position, at, event.mma_status, Echo())
         if state is None:
             return None
-        card = _went_on(replace(state, changed_at=at), recorded)
+        card = _went_on(state, recorded)
         return replace(card, echo=card.echo.evolve(event))
 
     def record(self, key: str, state: Card) -> dict[str, Any]:
@@ -86,7 +92,9 @@ class Generations(Projection[Card]):
             "task_id": state.task_id,
             "style": begun.style,
             "brief": begun.brief,
-            "due_at": state.changed_at.isoformat() if state.due else None,
+            "due_at": state.due_since.isoformat() if state.due else None,
+            "deadline_at": begun.deadline_at.isoformat() if state.underway else None,
+            "felt_position": state.felt_position,
             "state": msgspec.json.encode(state).decode(),
         }
 
@@ -103,9 +111,13 @@ def _went_on(card: Card, recorded: Recorded) -> Card:
             return replace(card, media_open=False)
         case CreationDelivered(output_url=url):
             done = recorded.position
-            return replace(card, due=False, output_url=url, done_position=done)
+            return replace(card, due=False, underway=False, output_url=url, done_position=done)
         case CreationFailed() | CreationCancelled():
-            return replace(card, due=card.media_open)
+            return replace(card, due=card.media_open, underway=False)
         case LateOutputKept() | LateOutputMissing():
             return replace(card, due=False, media_open=False)
+        case ProviderCalledBack():
+            return replace(card, due_since=recorded.recorded_at)
+        case MmaEventRecorded(meta={"event_type": "like" | "dislike" | "download"}):
+            return replace(card, felt_position=recorded.position)
     return card

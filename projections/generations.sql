@@ -14,6 +14,8 @@ CREATE TABLE IF NOT EXISTS generations (
     style         text,
     brief         text        NOT NULL,
     due_at        timestamptz,
+    deadline_at   timestamptz,
+    felt_position bigint,
     state         text        NOT NULL
 );
 CREATE INDEX IF NOT EXISTS generations_archive ON generations (pass_id, done_position DESC)
@@ -22,9 +24,17 @@ CREATE INDEX IF NOT EXISTS generations_kind ON generations (pass_id, kind, done_
     WHERE done_position IS NOT NULL;
 CREATE INDEX IF NOT EXISTS generations_liked ON generations (pass_id, done_position DESC)
     WHERE done_position IS NOT NULL AND liked;
+CREATE INDEX IF NOT EXISTS generations_created ON generations (pass_id, created_at)
+    WHERE done_position IS NOT NULL;
+CREATE INDEX IF NOT EXISTS generations_output ON generations (output_url)
+    WHERE output_url IS NOT NULL;
 CREATE INDEX IF NOT EXISTS generations_begun ON generations (pass_id, position DESC);
 CREATE INDEX IF NOT EXISTS generations_task ON generations (task_id) WHERE task_id IS NOT NULL;
 CREATE INDEX IF NOT EXISTS generations_due ON generations (due_at) WHERE due_at IS NOT NULL;
+CREATE INDEX IF NOT EXISTS generations_deadline ON generations (deadline_at)
+    WHERE deadline_at IS NOT NULL;
+CREATE INDEX IF NOT EXISTS generations_felt ON generations (pass_id, felt_position DESC)
+    WHERE felt_position IS NOT NULL;
 
 -- load --
 SELECT generation_id, state FROM generations WHERE generation_id = ANY (%s);
@@ -38,6 +48,8 @@ ON CONFLICT (generation_id) DO UPDATE SET
     output_url    = excluded.output_url,
     task_id       = excluded.task_id,
     due_at        = excluded.due_at,
+    deadline_at   = excluded.deadline_at,
+    felt_position = excluded.felt_position,
     state         = excluded.state;
 
 -- drop --

@@ -121,6 +121,13 @@ async def test_what_is_not_whole_is_tried_again(
     assert (type(found), found.error_class) == (failed, "transient")
 
 
+async def test_what_was_cut_is_told_from_what_is_missing(twin: Control, texts: OpenAITexts) -> None:
+    twin.answers(200, said(text('{"prompt": "A c')))
+    assert isinstance(await failure(texts), NotWhole)
+    twin.answers(200, said())
+    assert not isinstance(await failure(texts), NotWhole)
+
+
 async def test_plain_text_need_not_be_json(twin: Control, texts: OpenAITexts) -> None:
     twin.answers(200, said(text("A cup {")))
     assert await texts.ask(PLAIN, reference=REFERENCE) == "A cup {"
