@@ -9,6 +9,8 @@ behaviours were read in a source and which are from memory.
     journal.py   the effects performed, kept over restarts, and the twin's clock
     shelf.py     files that a twin keeps for ever
     wire.py      a call and an answer; a connection that really breaks
+    tokens.py    who signs ID tokens, and the set that shows the key
     paint.py     the portraits
-    seedream.py, openai.py    one file a vendor
+    shop_*.py    behind shopify.py: the shop's books and webhooks, its GraphQL and what that costs
+    seedream.py, openai.py, …    one file a vendor; web.py is the rest of the web
 """

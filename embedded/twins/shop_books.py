@@ -14,6 +14,9 @@ from embedded.twins.journal import Journal
 FIRST_ID = 9_100_000_000_000_001
 """Above 2^53, as ids of long-lived shops are: whoever reads them as floats shall notice."""
 
+APART = 1_000
+"""Between two new ids, so that the lines of an order have room there."""
+
 
 class Books:
     """The shop's records, folded from its journal. An id nobody told of is a customer's all the
@@ -27,7 +30,7 @@ class Books:
             self._apply(item["kind"], item["value"])
 
     def new_id(self) -> int:
-        return FIRST_ID + len(self._journal.items)
+        return FIRST_ID + len(self._journal.items) * APART
 
     def place(self, order: dict[str, Any], now: datetime) -> dict[str, Any]:
         """Keep a new order, or an order anew; as it is then."""

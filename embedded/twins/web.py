@@ -2,7 +2,7 @@
 
 It is no vendor's: what `POST /uploads/from-url` has to survive is written here as paths.
 
-    /pictures/NAME.png|jpg|webp?w=&h=    a picture; the same name and size, the same bytes
+    /ANY/NAME.png|jpg|webp?w=&h=    a picture; the same path and size, the same bytes
     /redirect?to=URL    302 to any URL; without one to itself, for ever
     /slow?pieces=N    a picture a byte at a time, half a second apart
     /huge?megabytes=N    a picture's first bytes and then 26 MB more, of an untold length
@@ -10,6 +10,7 @@ It is no vendor's: what `POST /uploads/from-url` has to survive is written here 
     /page.png    HTML called a picture
     /empty.png    0 bytes
     /lie.png    a PNG whose type is said to be text/html
+    /    this list
 """
 
 from __future__ import annotations
@@ -27,6 +28,7 @@ KINDS = {"png": "png", "jpg": "jpeg", "jpeg": "jpeg", "webp": "webp"}
 SIDE, MAX_SIDE = 512, 4096
 MEGABYTE = 1024 * 1024
 BOMB_SIDE = 20_000
+TEXT = {"content-type": "text/plain; charset=utf-8"}
 PAGE = b"<!doctype html><title>Not a picture</title><script>alert(1)</script>"
 
 
@@ -39,8 +41,6 @@ class Web:
     async def answer(self, call: Call) -> Answer:
         if call.method not in ("GET", "HEAD"):
             return Answer(405, b"", {"allow": "GET, HEAD"})
-        if call.path.startswith("/pictures/"):
-            return await self._picture(call)
         png = {"content-type": "image/png"}
         match call.path:
             case "/redirect":
@@ -61,12 +61,14 @@ class Web:
             case "/lie.png":
                 lie = {"content-type": "text/html; charset=utf-8"}
                 return Answer(200, await _paint("lie", SIDE, SIDE), lie)
-        return Answer(404, b"There is nothing here.", {"content-type": "text/plain"})
+            case "/":
+                return Answer(200, (__doc__ or "").encode(), TEXT)
+        return await self._picture(call)
 
     async def _picture(self, call: Call) -> Answer:
-        name, _, ending = call.path.removeprefix("/pictures/").rpartition(".")
+        name, _, ending = call.path.removeprefix("/").rpartition(".")
         if not name or ending not in KINDS:
-            return Answer(404, b"There is no such picture.", {"content-type": "text/plain"})
+            return Answer(404, b"There is nothing here.", TEXT)
         width, height = (_number(call, side, SIDE, MAX_SIDE) for side in ("w", "h"))
         output = KINDS[ending]
         content = await _paint(name, width, height, output)

@@ -137,7 +137,7 @@ async def test_an_order_is_seen_as_its_webhook_tells_it(shop: Alone, shopify: Sh
         shop,
         customer={"id": 5},
         note_attributes=[
-            {"name": "gift", "value": None},
+            {"name": "gift", "value": "pass:y"},
             {"name": "mg_pass_id", "value": "pass:x"},
         ],
         line_items=[{"id": 7, "sku": "MINA-50", "quantity": 4}, {"id": 8, "sku": None}],

@@ -17,6 +17,7 @@ TAGS_ADD = """mutation addTags($id: ID!, $tags: [String!]!) {
 ORDERS = """query ($after: String, $query: String) {
   orders(first: 2, after: $after, query: $query, sortKey: UPDATED_AT) {
     nodes { legacyResourceId } pageInfo { hasNextPage endCursor } } }"""
+ALL_THREE = "{ orders(first: 3) { pageInfo { hasNextPage } } }"
 ONE = """query ($id: ID!) { order(id: $id) {
   id name test cancelledAt displayFinancialStatus createdAt
   customer { id legacyResourceId } customAttributes { key value }
@@ -110,6 +111,7 @@ async def test_orders_come_by_pages_in_the_order_of_their_change(shop: Alone) ->
     rest = (await ask(shop, ORDERS, after=first["pageInfo"]["endCursor"]))["data"]["orders"]
     assert [node["legacyResourceId"] for node in rest["nodes"]] == ["3"]
     assert not rest["pageInfo"]["hasNextPage"]
+    assert not (await ask(shop, ALL_THREE))["data"]["orders"]["pageInfo"]["hasNextPage"]
     late = await ask(shop, ORDERS, query="updated_at:>='2026-01-02T04:00:00Z'")
     assert [node["legacyResourceId"] for node in late["data"]["orders"]["nodes"]] == ["2", "3"]
     assert "errors" in await ask(shop, ORDERS, query="colour:red")

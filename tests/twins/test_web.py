@@ -36,6 +36,8 @@ async def test_other_names_are_other_pictures_and_other_endings_none(site: Alone
     one, other = [await site.client.get(f"/pictures/{name}.png?w=64&h=64") for name in "ab"]
     assert one.content != other.content
     assert (await site.client.get("/pictures/a.gif")).status_code == 404
+    assert (await site.client.get("/bottle.png?w=64&h=64")).content.startswith(b"\x89PNG")
+    assert "/redirect" in (await site.client.get("/")).text
     assert (await site.client.post("/pictures/a.png")).status_code == 405
 
 
