@@ -180,7 +180,8 @@ async def test_a_question_that_was_not_answered_may_be_asked_again(kling: Vendor
     for status, body in ((401, told(1002)), (429, told(1302)), (500, None), (200, "<html>")):
         await kling.answers(status, body)
         assert isinstance(await failure(maker.poll(task.task_id)), TryAgain)
-    assert isinstance(await failure(maker.poll("../../admin")), WillNotWork)
+    for outside in ("../../admin", "..", "a/b", "a?b", ""):
+        assert "no id of a task" in (await failure(maker.poll(outside))).reason
     assert isinstance(await failure(maker.poll("nobody")), WillNotWork)
 
 
