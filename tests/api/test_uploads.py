@@ -290,6 +290,8 @@ async def test_a_pasted_url_is_fetched_once_under_one_key(studio: Studio, mina: 
     first = await paste(mina, url, idempotency_key="paste")
     assert (await paste(mina, url, idempotency_key="paste")).json() == first.json()
     assert len(studio.site.heard) == heard + 1
+    rows = "SELECT event::text FROM mega_generations WHERE event::text LIKE '%%once.png%%'"
+    assert await studio.here.parts.reader.rows(rows, {}) == []
 
 
 @pytest.mark.parametrize(

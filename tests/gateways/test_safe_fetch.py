@@ -141,11 +141,19 @@ async def test_every_hop_is_judged_like_the_first(site: Site, fetch: SafeFetch) 
 
 
 async def test_a_port_or_a_private_address_is_refused_before_anything_is_sent(site: Site) -> None:
-    fetch = SafeFetch([], resolve=names(inside="10.0.0.1", both="8.8.8.8 127.0.0.1"))
+    sent: list[httpx.Request] = []
+
+    class Wire(httpx.AsyncBaseTransport):
+        async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
+            sent.append(request)
+            return httpx.Response(200, stream=httpx.ByteStream(FILE))
+
+    resolve = names(inside="10.0.0.1", both="8.8.8.8 127.0.0.1")
+    fetch = SafeFetch([], resolve=resolve, transport=Wire())
     assert await refused(fetch, site.url("/")) == "port"
     for url in ("http://127.0.0.1/", "http://inside.example/", "https://both.example/"):
         assert await refused(fetch, url) == "unreachable"
-    assert site.heard == []
+    assert sent == []
 
 
 async def test_closed_silent_unknown_and_private_are_told_in_the_same_words(site: Site) -> None:
