@@ -15,20 +15,34 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
-from bench import batches, http, live, loss, pfp, preparing, reads, rebuild, trades, writes, x402
+from bench import (
+    batches,
+    http,
+    live,
+    loss,
+    pfp,
+    preparing,
+    reads,
+    rebuild,
+    trades,
+    webhooks,
+    writes,
+    x402,
+)
 from bench.fill import fill
 from bench.measure import Measurement
 from bench.pgbench import Pgbench
 from tests.world import Database, TestWorld, open_world
 
 FRESH = 20_000
+GROUPS = "pfp, http, live, x402, webhooks, trades, ledger or loss"
 LATEST = Path(__file__).parent / "latest.json"
 
 
 def main(
     seconds: Annotated[float, typer.Option(help="length of one run of one row")] = 3.0,
     events: Annotated[int, typer.Option(help="events of the long rows")] = 1_000_000,
-    only: Annotated[str, typer.Option(help="pfp, http, live, x402, trades, ledger or loss")] = "",
+    only: Annotated[str, typer.Option(help=GROUPS)] = "",
 ) -> None:
     """Measures the ledger on a PostgreSQL of its own, fsync on."""
     console = Console()
@@ -65,6 +79,9 @@ def measured(seconds: float, events: int, only: str) -> Iterator[Measurement]:
         if wanted(only, "x402"):
             with world.database() as database:
                 yield from x402.rows(world, database)
+        if wanted(only, "webhooks"):
+            with world.database() as database:
+                yield from webhooks.rows(world, database)
         if wanted(only, "trades"):
             with world.database() as database:
                 yield from trades.rows(world, database, events)
