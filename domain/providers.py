@@ -161,9 +161,14 @@ class ProviderRow(Strict):
         return rendered
 
     def headers(self, values: Values) -> dict[str, str]:
-        """Of the request, without those of `auth`."""
-        rendered = render(self.request.headers, values)
-        return {name: str(value) for name, value in rendered.items()}
+        """Of the request, without those of `auth`. ValueError as above."""
+        rendered = {
+            name: str(value) for name, value in render(self.request.headers, values).items()
+        }
+        for name, value in rendered.items():
+            if not re.fullmatch(r"[ -~]*", value):
+                raise ValueError(f"the header {name} cannot carry what the request has for it")
+        return rendered
 
 
 _row: TypeAdapter[ProviderRow] = TypeAdapter(ProviderRow)

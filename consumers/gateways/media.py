@@ -7,6 +7,7 @@ means, and which hosts may be asked.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
@@ -104,11 +105,10 @@ class ConfiguredProvider:
     def request_of(self, wanted: MediaWanted) -> dict[str, Any]:
         parts = urlsplit(wanted.callback_url)
         told = f"{parts.scheme}://{parts.netloc}/***" if wanted.callback_url else ""
-        return self._body(replace(wanted, callback_url=told))
+        return self._request(replace(wanted, callback_url=told))[0]
 
     async def start(self, wanted: MediaWanted) -> Made | Submitted:
-        body, headers = self._body(wanted), self._row.headers(self._values(wanted))
-        read = await self._post(wanted, body, headers)
+        read = await self._post(wanted, *self._request(wanted))
         if not self.asynchronous:
             return read.made()
         task_id = read.task_id()
@@ -175,14 +175,16 @@ class ConfiguredProvider:
             "callback_url": wanted.callback_url,
         }
 
-    def _body(self, wanted: MediaWanted) -> dict[str, Any]:
+    def _request(self, wanted: MediaWanted) -> tuple[dict[str, Any], dict[str, str]]:
+        """Body and headers."""
         if wanted.kind != self._row.media:
             raise WillNotWork(f"{self.name}: makes no {wanted.kind}")
         for name, value in wanted.settings.items():
-            if not isinstance(value, str | int | float | None):
+            if not is_plain(value):
                 raise WillNotWork(f"{self.name}: the setting {name[:40]} is no plain value")
+        values = self._values(wanted)
         try:
-            return self._row.body(self._values(wanted))
+            return self._row.body(values), self._row.headers(values)
         except ValueError as wrong:
             raise WillNotWork(f"{self.name}: {wrong}") from None
 
@@ -253,3 +255,10 @@ def allowed(url: str, hosts: frozenset[str]) -> bool:
     possible = address.port is None or address.port in range(1, 65_536)
     web = address.scheme in ("http", "https") and not address.userinfo
     return possible and web and bool({address.host, address.netloc.decode()} & hosts)
+
+
+def is_plain(value: object) -> bool:
+    """Whether JSON has it as a text, a number, true, false or null."""
+    if isinstance(value, float):
+        return math.isfinite(value)
+    return isinstance(value, str | int | None)

@@ -11,6 +11,7 @@ behaviours were read in a source and which are from memory.
     wire.py      a call and an answer; a connection that really breaks
     tokens.py    who signs ID tokens, and the set that shows the key
     paint.py     the portraits
+    works.py     work that takes a while, and telling whoever asked
     shop_*.py    behind shopify.py: the shop's books and webhooks, its GraphQL and what that costs
     seedream.py, openai.py, …    one file a vendor; web.py is the rest of the web
 """

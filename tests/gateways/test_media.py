@@ -120,6 +120,7 @@ def test_a_maker_is_asked_only_for_what_it_makes_with_plain_settings() -> None:
     for maker, wanted, why in (
         (kling, still(), "makes no still"),
         (kling, video(settings={"duration": {"$": "x"}}), "no plain value"),
+        (kling, video(settings={"cfg": float("nan")}), "no plain value"),
         (replicate, video(settings={"duration": "long"}), "duration is no integer"),
     ):
         with pytest.raises(WillNotWork, match=why):

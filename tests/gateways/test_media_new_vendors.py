@@ -132,6 +132,18 @@ async def test_a_synchronous_vendor_makes_a_still(vendor: tuple[Alone, Unheard])
     assert call.readable_body() == expected == maker.request_of(wanted)
 
 
+async def test_a_header_that_cannot_carry_a_text_ends_the_attempt_before_it_is_sent(
+    vendor: tuple[Alone, Unheard],
+) -> None:
+    at, twin = vendor
+    headers = {"X-Title": {"$": "prompt"}}
+    maker = of_row(at.client, at.url, PIXIE | {"request": {"body": {}, "headers": headers}})
+    for prompt in ("two\nlines", "東京"):
+        found = await failure(maker.start(still(prompt=prompt)))
+        assert (type(found), found.error_class) == (WillNotWork, "invalid")
+    assert twin.calls == []
+
+
 async def test_its_errors_have_the_classes_of_its_rules(vendor: tuple[Alone, Unheard]) -> None:
     at, _ = vendor
     maker = of_row(at.client, at.url, PIXIE)
