@@ -5,70 +5,34 @@ from __future__ import annotations
 import asyncio
 import io
 from collections.abc import AsyncIterator
-from dataclasses import dataclass
 from typing import Any
 from uuid import uuid4
 
-import httpx
 import pytest
 from PIL import Image
 
 from api.uploads import Uploads
-from commands.command import look
-from commands.uploads import SeeUpload
 from consumers.composing_uploads import picture_uploads, safe_fetch
 from consumers.gateways.ports import Failure
 from domain.assets import permanent
-from domain.upload import BYTES_MAX, REJECTIONS_MAX, Upload
-from embedded.twins.paint import paint
+from domain.upload import BYTES_MAX, REJECTIONS_MAX
 from settings import Settings
-from tests.api.living import Caller, Living, living
-from tests.gateways.test_safe_fetch import Site, ok, open_site, redirect
+from tests.api.living import Caller, living
+from tests.api.studios import Studio, cut, drawn, open_studio, refusal
 from tests.world import TestWorld
 
 ORIGIN = "http://studio.example"
 
 
-@dataclass
-class Studio:
-    """The application over a real store; `site` is a web site it may fetch from."""
-
-    here: Living
-    site: Site
-    web: httpx.AsyncClient
-    base: str
-
-    async def seen(self, upload_id: str) -> Upload:
-        see = SeeUpload(upload_id=upload_id)
-        return see.upload(await look(self.here.parts.ledger, see))
-
-    async def put(self, told: dict[str, Any], content: bytes) -> int:
-        answer = await self.web.put(told["put_url"], content=content, headers=told["headers"])
-        return answer.status_code
-
-
 @pytest.fixture(scope="module")
 async def studio(world: TestWorld) -> AsyncIterator[Studio]:
-    s3 = {name.lower(): value for name, value in world.gives("s3").items()}
-    async with open_site() as site, httpx.AsyncClient() as web:
-        settings = Settings.load(**s3, mega_fetch_allow=site.host)
-        fetch = safe_fetch(settings)
-        uploads = Uploads(picture_uploads(settings, web, fetch), Failure)
-        with world.database() as database:
-            async with living(world, database, uploads=uploads) as here:
-                yield Studio(here, site, web, s3["s3_public_base_url"])
-        await fetch.aclose()
+    async with open_studio(world) as opened:
+        yield opened
 
 
 @pytest.fixture
 async def mina(studio: Studio) -> Caller:
     return await studio.here.caller()
-
-
-def drawn(kind: str = "PNG", size: tuple[int, int] = (64, 48)) -> bytes:
-    file = io.BytesIO()
-    Image.effect_noise(size, 80).convert("RGB").save(file, kind)
-    return file.getvalue()
 
 
 async def announce(
@@ -78,11 +42,6 @@ async def announce(
     answer = await caller.post("/uploads", body)
     assert answer.status_code == 200, answer.text
     return dict(answer.json())
-
-
-def refusal(answer: httpx.Response) -> tuple[int, str, str | None]:
-    said = answer.json()
-    return answer.status_code, said["code"], said.get("reason")
 
 
 @pytest.mark.parametrize(("kind", "ending"), [("PNG", "png"), ("JPEG", "jpg"), ("WEBP", "webp")])
@@ -137,10 +96,6 @@ async def test_a_page_of_any_origin_may_put_with_the_announced_type_and_size_onl
     assert await studio.put(told, content + b"x") == 403
     html = told | {"headers": {"Content-Type": "text/html"}}
     assert await studio.put(html, content) == 403
-
-
-def cut(content: bytes) -> bytes:
-    return content[: len(content) // 2]
 
 
 @pytest.mark.parametrize(
@@ -259,74 +214,6 @@ async def test_the_same_key_gives_the_same_upload_and_keeps_no_signature_in_the_
     assert again.headers["idempotent-replayed"] == "true"
     rows = "SELECT event::text FROM mega_generations WHERE event::text LIKE '%%X-Amz%%'"
     assert await studio.here.parts.reader.rows(rows, {}) == []
-
-
-# Pasted URLs.
-
-
-def painted(seed: int) -> bytes:
-    return paint("A cup", seed=seed, width=64, height=64)
-
-
-async def paste(caller: Caller, url: str, **headers: str) -> httpx.Response:
-    return await caller.post("/uploads/from-url", {"url": url, "purpose": "inspiration"}, **headers)
-
-
-async def test_a_pasted_url_becomes_a_picture_of_ours(studio: Studio, mina: Caller) -> None:
-    content = painted(1)
-    studio.site.answers |= {"/cup.png": ok(content), "/moved": redirect("/cup.png", 301)}
-    answer = await paste(mina, studio.site.url("/moved"))
-    assert answer.status_code == 200, answer.text
-    told = answer.json()
-    assert permanent(told["public_url"], studio.base)
-    assert (await studio.web.get(told["public_url"])).content == content
-    complete = await mina.post(f"/uploads/{told['upload_id']}/complete", {})
-    assert complete.json() == {"public_url": told["public_url"]}
-
-
-async def test_a_pasted_url_is_fetched_once_under_one_key(studio: Studio, mina: Caller) -> None:
-    studio.site.answers["/once.png"] = ok(painted(2))
-    url, heard = studio.site.url("/once.png"), len(studio.site.heard)
-    first = await paste(mina, url, idempotency_key="paste")
-    assert (await paste(mina, url, idempotency_key="paste")).json() == first.json()
-    assert len(studio.site.heard) == heard + 1
-    rows = "SELECT event::text FROM mega_generations WHERE event::text LIKE '%%once.png%%'"
-    assert await studio.here.parts.reader.rows(rows, {}) == []
-
-
-@pytest.mark.parametrize(
-    ("answer", "reason"),
-    [
-        (ok(b"<html></html>", "Content-Type: image/png"), "no_picture"),
-        (ok(cut(painted(3))), "no_picture"),
-        (ok(b""), "empty"),
-        (b"HTTP/1.1 200 OK\r\nContent-Length: 27262976\r\n\r\n", "too_large"),
-    ],
-    ids=["html", "cut", "empty", "26 MB"],
-)
-async def test_a_fetched_file_is_checked_like_any_other(
-    studio: Studio, mina: Caller, answer: bytes, reason: str
-) -> None:
-    studio.site.answers["/x.png"] = answer
-    said = await paste(mina, studio.site.url("/x.png"))
-    assert refusal(said) == (422, "UPLOAD_REJECTED", reason)
-
-
-@pytest.mark.parametrize(
-    "url",
-    [
-        "http://169.254.169.254/latest/meta-data/",
-        "http://127.0.0.1/",
-        "http://localhost/",
-        "http://[::1]/",
-        "http://2130706433/",
-        "http://127.0.0.1:5432/",
-        "file:///etc/passwd",
-        "not a url",
-    ],
-)
-async def test_an_address_inside_is_not_fetched(mina: Caller, url: str) -> None:
-    assert refusal(await paste(mina, url))[:2] == (422, "URL_REJECTED")
 
 
 async def test_a_store_that_is_away_is_said_and_nothing_is_recorded(
