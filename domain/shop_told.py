@@ -14,7 +14,8 @@ PAID = frozenset({"paid", "partially_refunded", "refunded"})
 TEST_NOTIFICATION = "820982911946154508"
 """The order of Shopify's "Send test notification", whatever else is said of it."""
 
-PASS_ID = re.compile(r"pass:(?:user|anon|shopify):[!-~]{1,150}")
+PASS_PATTERN = r"^pass:(?:user|anon|shopify):[!-~]{1,150}$"
+PASS_ID = re.compile(PASS_PATTERN)
 _pack = re.compile(r"MINA-[0-9]+")
 
 

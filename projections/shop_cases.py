@@ -24,11 +24,12 @@ def shop_case(kind: str, key: str) -> str:
     return f"{kind}:{key}"
 
 
-def shop_order_of(case_id: str) -> tuple[str, str, str] | None:
+def shop_case_of(case_id: str) -> dict[str, str] | None:
     """The kind, shop and order id of a case; None: it is no case of the shop."""
     kind, _, key = case_id.partition(":")
     shop, _, order_id = key.rpartition(":")
-    return (kind, shop, order_id) if kind in KINDS and shop and order_id else None
+    found = {"kind": kind, "shop": shop, "order_id": order_id}
+    return found if kind in KINDS and all(found.values()) else None
 
 
 def shop_case_key(event: happened.ShopOrderEvent) -> str:

@@ -1,4 +1,4 @@
-"""What administrators do about a case of a level token: compensate, retry, resolve."""
+"""What administrators do about cases of level tokens and shop orders: compensate, retry, resolve."""
 
 from __future__ import annotations
 
@@ -16,12 +16,16 @@ from api.routes.examples import UPGRADE, UPGRADE_ID
 from api.speech import told
 from api.waiting import recovery
 from commands.cases import CloseCase, Compensate, RetryMint
+from commands.shop_orders import ResolveShopCase, RetryShopCase
+from domain.shop_told import PASS_PATTERN
 from domain.upgrade_refusals import NotDecidedSo, NothingOwed
+from projections.shop_cases import shop_case_of
 from projections.upgrade_cases import owed_case
 
 router = APIRouter(prefix="/admin/recoveries", tags=["administration"])
 REFUSALS = (403, 404, 409, 413, 422, 429, 503)
 CaseId = Annotated[str, Path(alias="id", examples=[owed_case(UPGRADE_ID)])]
+PassId = Annotated[str, StringConstraints(pattern=PASS_PATTERN)]
 Reason = Annotated[str, StringConstraints(min_length=1, max_length=1000)]
 
 
@@ -46,7 +50,10 @@ class Wanted(Body):
 
 
 class Because(Body):
+    """`pass_id`: whose a shop order of nobody is."""
+
     reason: Reason
+    pass_id: PassId | None = None
 
 
 @router.get(
@@ -95,7 +102,7 @@ async def compensate(request: Request, case_id: CaseId) -> Response:
 @router.post(
     "/{id}/retry",
     **told(
-        "Try to mint what is owed now, and not when its time comes",
+        "Try now: to mint what is owed, to credit a pack that is known by now, to tag a customer",
         body=NoBody,
         example={},
         answers={202: {"upgrade_id": UPGRADE_ID, "state": "recovery"}},
@@ -105,6 +112,8 @@ async def compensate(request: Request, case_id: CaseId) -> Response:
 )
 async def retry(request: Request, case_id: CaseId) -> Response:
     who, _, case = await admin_asks_about(request, NoBody, _case(request, case_id))
+    if of_shop := shop_case_of(case["id"]):
+        return await write(request, who, RetryShopCase(**of_shop, by=who.pass_id))
     command = RetryMint(owner=_owner(case), upgrade_id=_about(case, "owed"), by=who.pass_id)
     return await write(request, who, command)
 
@@ -122,9 +131,12 @@ async def retry(request: Request, case_id: CaseId) -> Response:
 )
 async def resolve(request: Request, case_id: CaseId) -> Response:
     who, asked, case = await admin_asks_about(request, Because, _case(request, case_id))
+    if of_shop := shop_case_of(case["id"]):
+        given = {"given_to": asked.pass_id or "", "reason": asked.reason, "by": who.pass_id}
+        return await write(request, who, ResolveShopCase(**of_shop, **given))
     kind, _, about = case["id"].partition(":")
     named = {"review": "mint", "support": "upgrade_id"}
-    if kind not in named:
+    if kind not in named or asked.pass_id:
         raise NotDecidedSo()
     if case["state"] != "open":
         raise NothingOwed()

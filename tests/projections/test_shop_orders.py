@@ -11,7 +11,7 @@ from commands.shop_orders import NoteTag, ResolveShopCase, RetryShopCase
 from ledger.codec import Recorded
 from projections.projection import Projection
 from projections.recoveries import Recoveries
-from projections.shop_cases import shop_order_of
+from projections.shop_cases import shop_case_of
 from projections.shop_orders import ShopOrders
 from tests.commands.test_shop_orders import IDS, OPERATOR, Shop
 from tests.domain.shop_orders import CUSTOMER, ORDER, PASS, SHOP, line, refund, told
@@ -106,8 +106,8 @@ def test_a_customer_who_cannot_be_tagged_is_a_case_until_tagged() -> None:
 
 @pytest.mark.parametrize("case_id", ["owed:1", "no_pass", "no_pass:shop", "no_pass::1", "x:a:b"])
 def test_other_cases_are_not_the_shops(case_id: str) -> None:
-    assert shop_order_of(case_id) is None
+    assert shop_case_of(case_id) is None
 
 
 def test_a_case_names_its_order() -> None:
-    assert shop_order_of(f"no_pass:{KEY}") == ("no_pass", SHOP, ORDER)
+    assert shop_case_of(f"no_pass:{KEY}") == {"kind": "no_pass", **IDS}
