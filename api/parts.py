@@ -91,6 +91,18 @@ def catalog_of(settings: Settings) -> Catalog:
     return Catalog(offers, terms)
 
 
+def settled(settings: Settings) -> dict[str, Any]:
+    """The parts that follow from the settings alone."""
+    return {
+        "settings": settings,
+        "catalog": catalog_of(settings),
+        "tokens": Tokens(settings),
+        "nonces": Nonces.of(settings),
+        "statement_key": StatementKey.of(settings),
+        "limits": Limits.of(settings),
+    }
+
+
 async def set_up_views(url: str) -> None:
     """The tables of every projection, so that reads find them before the first event."""
     async with await connect(url, LIVE) as connection:
@@ -135,9 +147,8 @@ async def open_parts(
         live = Hub(reader.rows, directory, clock, meters.live)
         async with kept_up(directory.follow(), *clocks), ledger, live:
             yield Parts(
-                settings=settings,
+                **settled(settings),
                 ledger=ledger,
-                catalog=catalog_of(settings),
                 chain=ChainHead(head),
                 base=base,
                 solana=solana,
@@ -146,13 +157,9 @@ async def open_parts(
                 clock=clock,
                 reader=reader,
                 births=Births(ledger),
-                tokens=Tokens(settings),
-                nonces=Nonces.of(settings),
                 ask_wallet=ask_wallet,
                 proofs=proofs,
-                statement_key=StatementKey.of(settings),
                 directory=directory,
-                limits=Limits.of(settings),
                 meters=meters,
                 live=live,
             )
