@@ -1,4 +1,4 @@
-"""What administrators do about cases of level tokens and shop orders: compensate, retry, resolve."""
+"""What administrators do about cases of level tokens and shop orders: retry, compensate, end."""
 
 from __future__ import annotations
 
