@@ -245,3 +245,9 @@ def test_who_cannot_be_tagged_is_told_to_operators_and_nobody_is_nobodys_fault()
     guest = after(says(told(customer_id="")), SETTLE)
     assert (guest.tagging, guest.tag_due, guest.cases) == ("no_customer", False, frozenset())
     assert after(says(told(customer_id="")), SETTLE, says(told())).tag_due
+
+
+def test_what_was_paid_first_is_what_counts_whatever_the_order_says_before_and_after() -> None:
+    before, after_ = told(line(quantity=1), status="pending"), told(line(quantity=9))
+    order = after(says(before), says(told()), says(after_), SETTLE, says(after_))
+    assert (order.granted, order.due) == (200, False)
