@@ -7,7 +7,17 @@ from __future__ import annotations
 
 import typer
 
-from cli import allowlist, audit, demo, demo_batch, demo_geoplet, demo_levels, operate, pfp
+from cli import (
+    allowlist,
+    audit,
+    demo,
+    demo_batch,
+    demo_geoplet,
+    demo_levels,
+    demo_studio,
+    operate,
+    pfp,
+)
 from cli.export import export
 from cli.failures import Commands
 from cli.reconcile import reconcile
@@ -54,6 +64,7 @@ demos.command("role-mint")(demo.role_mint)
 demos.command("geoplet")(demo_geoplet.geoplet)
 demos.command("batch")(demo_batch.batch)
 demos.command("levels")(demo_levels.levels)
+demos.command("studio")(demo_studio.studio)
 
 
 @demos.command("all")
@@ -63,6 +74,7 @@ def all_demos(json_: AsJson = False) -> None:
     demo_geoplet.geoplet(json_=json_)
     demo_batch.batch(json_=json_)
     demo_levels.levels(json_=json_)
+    demo_studio.studio(json_=json_)
 
 
 app.command()(audit.verify)
