@@ -122,6 +122,7 @@ class Settings(BaseSettings):
     replicate_token: ApiKey | None = None
     replicate_webhook_secret: WebhookKey | None = None
     mega_public_url: PlainUrl | None = None
+    helius_webhook_auth: SecretStr | None = None
     mega_provider_keys: ApiKeys = {}
 
     shopify_admin_url: Url | None = None

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import signal
 from collections.abc import Awaitable
+from dataclasses import replace
 from functools import partial
 from typing import TypeVar
 
@@ -25,7 +26,13 @@ from api.pfp_problems import SolanaSilent
 from api.problems import ChainSilent
 from api.solana import Solana
 from api.uploads import Uploads
-from consumers import composing_mail, composing_solana, composing_uploads, composing_x402
+from consumers import (
+    composing_mail,
+    composing_mma,
+    composing_solana,
+    composing_uploads,
+    composing_x402,
+)
 from consumers.gateways.evm_geoplets import GeopletRpc
 from consumers.gateways.evm_wallets import EvmWallets
 from consumers.gateways.level_ports import LevelTokens, LevelWanted
@@ -87,7 +94,7 @@ async def main() -> None:
             mail = composing_mail.mail(settings, web)
             sender = sending(mail.send, Failure) if mail else None
             async with open_parts(settings, asked.head, *outside, send_mail=sender) as parts:
-                app = create_app(parts)
+                app = create_app(replace(parts, delivery=composing_mma.replicate_signed(settings)))
                 await serve(uvicorn.Server(configured(app, settings.mega_port)))
     finally:
         await fetch.aclose()

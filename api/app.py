@@ -29,6 +29,7 @@ ROUTES = (
     "mint_orders",
     "geoplets",
     "payment_tracking",
+    "media_webhooks",
     "pfp",
     "nft",
     "uploads",

@@ -11,6 +11,7 @@ from typing import Any
 from api.base import Base
 from api.births import Births
 from api.chain_head import Block, ChainHead
+from api.deliveries import Delivery, unsigned
 from api.emails import SendMail
 from api.levels import Levels
 from api.limits import Limits
@@ -64,6 +65,7 @@ class Parts:
     limits: Limits
     meters: Meters
     live: Hub
+    delivery: Delivery = unsigned
     running: set[str] = field(default_factory=set)
     turns: Turns = field(default_factory=Turns)
 

@@ -111,3 +111,6 @@ SELECT max(last_active) FROM mega_customer_changes
 WHERE mg_pass_id = ANY (%(names)s)
     AND (%(position)s::bigint IS NULL OR mg_position <= %(position)s)
     AND (%(time)s::timestamptz IS NULL OR mg_recorded_at <= %(time)s);
+
+-- generation_of_task --
+SELECT generation_id FROM views.generations WHERE task_id = %(task_id)s;

@@ -14,6 +14,7 @@ SOLANA_WALLET = "EEU1j3CNZqQoBWGVKPBN2DZ8XaVQtZCtEKQF4QdF8mfg"
 SIGNED_TRANSACTION = b64encode(b"\x02" + b"\x5e" * 128 + b"\x80\x01").decode()
 UPGRADE_ID = "3f1b7c52-0d0e-4a6b-8f53-9a2f0a6c3b77"
 UPLOAD_ID = "9a3c5f10-6f2e-4d0b-9c41-5b7e2d8a1f44"
+GENERATION_ID = "1c7e6a54-2f0b-4d19-8a55-6f3b0c9d2e88"
 UPLOADED = "https://assets.example/uploads/" + "5e" * 32 + ".png"
 _contract, _token = "0x" + "c0" * 20, "0x" + "70" * 20
 

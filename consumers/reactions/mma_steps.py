@@ -10,7 +10,8 @@ from __future__ import annotations
 import asyncio
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
+from functools import reduce
 from hashlib import sha256
 from typing import Any
 
@@ -25,6 +26,7 @@ from domain.contexts import canonical, request_of
 from domain.event import plain, secret
 from domain.generation import Generation
 from domain.pipeline import Planned
+from domain.preferences import Preferences, preferences_stream
 from domain.studio_config import TASTE_KEY, taste_of
 from domain.taste import style_history_csv
 
@@ -94,7 +96,10 @@ class GptSteps:
         owner = await self._book.owner(terms_of(known).generation_id)
         ids = await self._felt.newest(owner, most) if most else []
         felt = [await self._book.see(id_) for id_ in ids]
-        return Taste(style_history_csv(felt))
+        chosen = preferences_stream(owner)
+        said = (await desk.ledger.streams([chosen]))[chosen].events
+        preferences = reduce(Preferences.evolve, said, Preferences())
+        return Taste(style_history_csv(felt), asdict(preferences))
 
     async def _question(self, known: Generation, planned: Planned, briefing: Briefing) -> Question:
         adopt = AdoptConfig(key=planned.context)

@@ -19,7 +19,7 @@ UNREPEATABLE = (
     "/auth/link",
     "/ledger/replay",
     "/admin",
-    "/webhooks/shopify",
+    "/webhooks",
     "/dev/world",
     "/pfp/",
     "/events",
