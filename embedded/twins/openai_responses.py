@@ -48,7 +48,7 @@ MOVES = (
     "the background breathes softly out of focus, the subject stays still",
 )
 _SAID = re.compile(r"(?im)^\s*(?:brief|feedback|request|user text)\s*[:=]\s*(.+)$")
-_BRIEF_MEMBERS = ("brief", "feedback", "text", "user_text", "prompt", "suggestion")
+_BRIEF_MEMBERS = ("brief", "wish", "feedback", "text", "user_text", "prompt", "suggestion")
 
 
 class Request(BaseModel):
@@ -108,12 +108,13 @@ def written(request: Request, dice: int) -> str:
 
 def brief_of(request: Request) -> str:
     """What a person asked for: a member or a line called so in the last text that has one, else the
-    last text."""
+    last text, unless it is JSON."""
     said = [*_texts(request.input)]
     for text in reversed(said):
         if brief := _brief_in(text):
             return brief[:MAX_BRIEF]
-    return " ".join(said[-1].split())[:MAX_BRIEF] if said else ""
+    words = said[-1] if said and not said[-1].lstrip().startswith("{") else ""
+    return " ".join(words.split())[:MAX_BRIEF]
 
 
 def _brief_in(text: str) -> str:
