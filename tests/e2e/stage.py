@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 import secrets
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from functools import cached_property
 from pathlib import Path
@@ -128,6 +128,8 @@ class Stage:
             "DATABASE_URL": self.database.url,
             "MEGA_TOPIC_PREFIX": self.prefix,
             "MEGA_PORT": str(place.ports[port]),
+            "MEGA_PUBLIC_URL": self.api,
+            "MEGA_KLING_CALLBACK_SECRET": "kling-calls-back-0123456789",
             "EVM_RPC_URLS": ",".join(rpc_urls),
             "EVM_CONFIRMATIONS": str(CONFIRMATIONS),
             "EVM_FINALITY_BLOCKS": str(FINALITY),
@@ -203,6 +205,11 @@ class Stage:
                 child.stop()
 
     # What stands around it.
+
+    @property
+    def settings(self) -> Mapping[str, str]:
+        """What its processes are told."""
+        return self._env
 
     @cached_property
     def producer(self) -> KafkaProducer:
