@@ -25,6 +25,7 @@ from api.payment_problems import FacilitatorSilent, PictureAway
 from api.pfp_problems import SolanaSilent
 from api.problems import ChainSilent
 from api.solana import Solana
+from api.studio import asking, nobody
 from api.uploads import Uploads
 from consumers import (
     composing_mail,
@@ -93,7 +94,9 @@ async def main() -> None:
             outside = base, solana, levels, Uploads(brought, Failure), asked.wallet
             mail = composing_mail.mail(settings, web)
             sender = sending(mail.send, Failure) if mail else None
-            async with open_parts(settings, asked.head, *outside, send_mail=sender) as parts:
+            gpt = composing_mma.texts(settings, web) if settings.openai_url else None
+            more = {"send_mail": sender, "ask_text": asking(gpt.ask, Failure) if gpt else nobody}
+            async with open_parts(settings, asked.head, *outside, **more) as parts:
                 app = create_app(replace(parts, delivery=composing_mma.replicate_signed(settings)))
                 await serve(uvicorn.Server(configured(app, settings.mega_port)))
     finally:

@@ -29,10 +29,13 @@ ROUTES = (
     "mint_orders",
     "geoplets",
     "payment_tracking",
-    "media_webhooks",
     "pfp",
     "nft",
     "uploads",
+    "media_webhooks",
+    "mma",
+    "archive",
+    "studio",
     "auth",
     "auth_dev",
     "ledger",
@@ -106,7 +109,10 @@ def _restore_examples(spec: dict[str, Any], app: FastAPI) -> None:
         if not isinstance(route, APIRoute) or not route.include_in_schema:
             continue
         for method in route.methods:
-            described = spec["paths"][route.path_format][method.lower()]["responses"]
+            operation = spec["paths"][route.path_format][method.lower()]
+            if body := (route.openapi_extra or {}).get("requestBody"):
+                operation["requestBody"] = body
+            described = operation["responses"]
             for status, answer in route.responses.items():
                 for media, content in answer["content"].items():
                     described[str(status)]["content"][media].update(content)

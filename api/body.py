@@ -57,7 +57,7 @@ async def read_body(request: Request, model: type[B]) -> B:
     try:
         return model.model_validate(value)
     except ValidationError as error:
-        raise Invalid(*_mistakes(error)) from None
+        raise Invalid(*mistakes_of(error, "body")) from None
 
 
 def parse(raw: bytes) -> Any:
@@ -132,9 +132,10 @@ def _reason(error: ValueError) -> str:
     return "a number has too many digits" if "digits" in text else text
 
 
-def _mistakes(error: ValidationError) -> list[tuple[str, str]]:
+def mistakes_of(error: ValidationError, place: str) -> list[tuple[str, str]]:
+    """(where, what is wrong there) for each mistake in what stands at `place`."""
     found = error.errors(include_input=False, include_url=False, include_context=False)
     return [
-        (".".join(["body", *(str(part)[:80] for part in one["loc"])]), one["msg"])
+        (".".join([place, *(str(part)[:80] for part in one["loc"])]), one["msg"])
         for one in found[:FIELDS_MAX]
     ]

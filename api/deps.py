@@ -7,8 +7,9 @@ The order of checks (`contract.md` §1) is the order in which a route calls thes
 from __future__ import annotations
 
 import re
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
+from functools import partial
 from hashlib import sha256
 from typing import Any, cast
 from urllib.parse import urlsplit
@@ -152,10 +153,16 @@ async def underway(request: Request, who: Principal) -> AsyncIterator[None]:
         parts.running.discard(key)
 
 
-async def recorded(request: Request, who: Principal, command: Command) -> Outcome:
+Handling = Callable[[Command, Context], Awaitable[Outcome]]
+
+
+async def recorded(
+    request: Request, who: Principal, command: Command, handling: Handling | None = None
+) -> Outcome:
     """The outcome of a command under the request's key; the first one again for a known key."""
     parts = parts_of(request)
-    outcome = await handle(parts.ledger, command, _keyed(request, who))
+    handling = handling or partial(handle, parts.ledger)
+    outcome = await handling(command, _keyed(request, who))
     parts.directory.learn(outcome.events)
     tell(outcome)
     return outcome

@@ -8,6 +8,9 @@ from api.asking import Moment
 from api.problems import NotFound
 from domain.batch_events import batch_stream
 from domain.character import OrderAttached, character_stream
+from domain.generation import Generation
+from domain.generation_events import generation_stream
+from domain.generation_view import describe_generation
 from domain.order_events import order_stream
 from domain.upgrade_events import upgrade_stream
 from ledger.ledger import Ledger
@@ -65,3 +68,13 @@ async def upgrade_then(ledger: Ledger, owner: str, id_: str, then: Moment) -> di
     if tracked is None:
         raise NotFound()
     return _upgrades.view(tracked)
+
+
+async def generation_then(ledger: Ledger, id_: str, then: Moment) -> dict[str, Any]:
+    """The body of `GET /mma/generations/{id}` at a moment; NotFound before its birth."""
+    known = Generation()
+    for recorded in then.past(await ledger.history([generation_stream(id_)])):
+        known = known.evolve(recorded.event)
+    if not known.begun:
+        raise NotFound()
+    return describe_generation(id_, known)

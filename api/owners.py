@@ -11,12 +11,15 @@ from api.principal import Principal
 from api.problems import NotFound
 from api.reading import SQL
 from commands.command import look
+from commands.generations import SeeGeneration
 from commands.passes import SeePass, current_pass
 from commands.request_upgrade import SeeLevels
 from domain.batch_events import BatchOpened, batch_stream
 from domain.character import CharacterCreated, character_stream
 from domain.event import Event
+from domain.generation import Generation
 from domain.order_events import OrderOpened, order_stream
+from domain.studio_session import VisitBegun, session_stream
 from domain.upload import UploadBegun, UploadFetched, upload_stream
 
 _uuid = re.compile(r"[0-9a-f]{8}-([0-9a-f]{4}-){3}[0-9a-f]{12}")
@@ -54,6 +57,26 @@ async def own_upload(request: Request, who: Principal, id_: str) -> UploadBegun 
     ):
         raise NotFound()
     return born
+
+
+async def own_visit(request: Request, who: Principal, id_: str) -> VisitBegun:
+    """The birth of a visit to the studio; NotFound when it is not the caller's."""
+    born = await _born(request, id_, session_stream(id_))
+    if not isinstance(born, VisitBegun) or not _visible(request, who, born.pass_id):
+        raise NotFound()
+    return born
+
+
+async def own_generation(request: Request, who: Principal, id_: str) -> Generation:
+    """The generation as it is now; NotFound when it is not the caller's. It is not remembered:
+    its texts may be erased."""
+    if not _uuid.fullmatch(id_):
+        raise NotFound()
+    see = SeeGeneration(generation_id=id_)
+    known = see.generation(await look(parts_of(request).ledger, see))
+    if not known.begun or not _visible(request, who, known.pass_id):
+        raise NotFound()
+    return known
 
 
 async def own_upgrade(request: Request, who: Principal, id_: str) -> str:

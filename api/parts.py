@@ -24,9 +24,11 @@ from api.reading import Reader
 from api.siwe import AskWallet
 from api.solana import Solana
 from api.statement_check import StatementKey
+from api.studio import AskText, Studio, nobody
 from api.tokens import Tokens
 from api.turns import Turns
 from api.uploads import Uploads
+from commands.together import Together
 from domain.money import Money
 from domain.roles import Catalog, MintTerms, Offer
 from ledger.clock import Clock
@@ -53,6 +55,7 @@ class Parts:
     solana: Solana
     levels: Levels
     uploads: Uploads
+    studio: Studio
     clock: Clock
     reader: Reader
     births: Births
@@ -136,6 +139,7 @@ async def open_parts(
     uploads: Uploads,
     ask_wallet: AskWallet | None = None,
     send_mail: SendMail | None = None,
+    ask_text: AskText = nobody,
 ) -> AsyncIterator[Parts]:
     """Opens the ledger and what follows the database; `head` and `ask_wallet` ask the EVM chain."""
     url = settings.database
@@ -146,7 +150,7 @@ async def open_parts(
         await directory.refresh()
         ledger = Ledger(url, master_key=settings.master_key, ahead=clock.ahead)
         clocks = [clock.follow()] if settings.mega_env == "dev" else []
-        live = Hub(reader.rows, directory, clock, meters.live)
+        live = Hub(reader.rows, ledger, directory, clock, meters.live)
         async with kept_up(directory.follow(), *clocks), ledger, live:
             yield Parts(
                 **settled(settings),
@@ -156,6 +160,7 @@ async def open_parts(
                 solana=solana,
                 levels=levels,
                 uploads=uploads,
+                studio=Studio(Together(ledger), ask_text),
                 clock=clock,
                 reader=reader,
                 births=Births(ledger),

@@ -22,6 +22,7 @@ from api.payment_problems import PAYMENT_TABLE
 from api.pfp_problems import PFP_TABLE
 from api.shop_problems import SHOP_TABLE
 from api.sign_in_problems import SIGN_IN_TABLE
+from api.studio_problems import STUDIO_TABLE
 from api.upload_problems import UPLOAD_TABLE
 from commands.characters import NotPaid
 from commands.command import AnswerErased, KeyReused, TooBusy
@@ -134,8 +135,9 @@ TABLE: dict[type[Exception], tuple[int, str, int | None]] = {
     **PAYMENT_TABLE,
     **PFP_TABLE,
     **LEVEL_TABLE,
-    **UPLOAD_TABLE,
     **SHOP_TABLE,
+    **UPLOAD_TABLE,
+    **STUDIO_TABLE,
     **SIGN_IN_TABLE,
 }
 DOWN = (

@@ -7,7 +7,7 @@ keys and messages already taken in are streams like any other: one append holds 
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from functools import reduce
@@ -131,38 +131,63 @@ class Outcome:
     replayed: bool = False
 
 
+@dataclass(frozen=True, slots=True)
+class Decided:
+    """What a command came to, not yet recorded. `rows` empty: nothing is to be recorded."""
+
+    events: tuple[Event, ...]
+    rows: tuple[NewEvent, ...]
+    answer: Answer
+    owner: str | None
+
+
 async def handle(ledger: Ledger, command: Command, context: Context) -> Outcome:
     """Loads, decides, appends. Raises a Refused, LedgerUnavailable or BalanceRefused."""
     for _ in range(ATTEMPTS_MAX):
         seen = await look(ledger, command, context.claims)
-        for claim in context.claims:
-            if seen.get(Claim, claim).taken:
-                return await _first_answer(ledger, claim, context, seen)
-        events = command.decide(seen, context.at)
-        versions = {event.stream: seen.version(event.stream) for event in events}
-        seen.evolve(events)
-        answer = command.answer(seen, bool(events))
-        owner = command.pass_id(seen)
-        rows = _rows(events, versions, _metadata(context, owner), answer, context)
-        if not rows:
-            return Outcome(seen.position, answer)
+        if before := await answered_before(ledger, context, seen):
+            return before
+        decided = decide(command, context, seen)
+        if not decided.rows:
+            return Outcome(seen.position, decided.answer)
         try:
-            position = await ledger.append(rows, pass_id=owner)
+            position = await ledger.append(decided.rows, pass_id=decided.owner)
         except StreamConflict:
             continue
-        return Outcome(position, answer, tuple(events))
+        return Outcome(position, decided.answer, decided.events)
     raise TooBusy()
+
+
+def decide(command: Command, context: Context, seen: Seen) -> Decided:
+    """What the command comes to, by what is seen, which shows it from now on. May refuse."""
+    events = command.decide(seen, context.at)
+    versions = {event.stream: seen.version(event.stream) for event in events}
+    seen.evolve(events)
+    answer, owner = command.answer(seen, bool(events)), command.pass_id(seen)
+    rows = _rows(events, versions, _metadata(context, owner), answer, context)
+    return Decided(tuple(events), tuple(rows), answer, owner)
+
+
+async def answered_before(ledger: Ledger, context: Context, seen: Seen) -> Outcome | None:
+    """The first answer, when a key or message of `context` was taken in before."""
+    for claim in context.claims:
+        if seen.get(Claim, claim).taken:
+            return await _first_answer(ledger, claim, context, seen)
+    return None
 
 
 async def look(ledger: Ledger, command: Command, claims: Sequence[str] = ()) -> Seen:
     """What the command would decide on, without deciding."""
     seen = Seen()
-    wanted = [*claims, *command.reads(seen)]
-    while wanted:
-        for stream, loaded in (await ledger.streams(wanted)).items():
-            seen.add(stream, loaded.events, loaded.position)
-        wanted = list(dict.fromkeys(s for s in command.reads(seen) if s not in seen))
+    await see(ledger, seen, lambda: [*claims, *command.reads(seen)])
     return seen
+
+
+async def see(ledger: Ledger, seen: Seen, wanted: Callable[[], Iterable[str]]) -> None:
+    """Adds the streams that are wanted, asking again after each load what they lead to."""
+    while missing := list(dict.fromkeys(s for s in wanted() if s not in seen)):
+        for stream, loaded in (await ledger.streams(missing)).items():
+            seen.add(stream, loaded.events, loaded.position)
 
 
 async def kept_outcome(ledger: Ledger, context: Context) -> Outcome | None:

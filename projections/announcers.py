@@ -14,6 +14,7 @@ from projections.announcer import Announcer
 from projections.batches import Batches, TrackedBatch
 from projections.characters import Card, Characters
 from projections.level_announcer import LevelStates
+from projections.studio_announcers import GenerationMessages
 from projections.topics import topics_of
 from projections.x402_orders import TrackedOrder, X402Orders
 
@@ -183,7 +184,14 @@ class CreditBalances(Announcer[Balance]):
 
 
 def all_announcers() -> tuple[Announcer[Any], ...]:
-    return (CharacterStates(), GeopletStates(), BatchProgress(), CreditBalances(), LevelStates())
+    return (
+        CharacterStates(),
+        GeopletStates(),
+        BatchProgress(),
+        CreditBalances(),
+        LevelStates(),
+        GenerationMessages(),
+    )
 
 
 def _whose(event: CreditEvent | MatchaEvent) -> str:

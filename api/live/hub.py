@@ -6,9 +6,10 @@ import asyncio
 import re
 import time
 from collections import Counter, defaultdict
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -17,15 +18,18 @@ import stamina
 import structlog
 from psycopg_pool import PoolTimeout
 
-from api.live.messages import Message, message_of, reset, snapshot
+from api.live.messages import Message, about, message_of, reset, snapshot
 from api.live.meters import LiveMeters
 from api.live.subscription import FeedAway, Place, Subscription
+from api.live.threads import Thread
 from api.principal import Directory, Principal
 from api.problems import Limited, Unauthenticated
 from ledger.clock import Clock
+from ledger.ledger import Ledger
 from ledger.statements import named_statements
 from projections.feed import RESUMABLE
 from projections.runner import DROPPED
+from projections.studio_announcers import TOLD
 
 SQL = named_statements(Path(__file__).with_name("live.sql"))
 POLL_S = 0.05
@@ -37,6 +41,7 @@ CATCHING_UP_AT_ONCE = 2
 AGAIN_S = 5
 DOWN = (psycopg.OperationalError, PoolTimeout, *DROPPED)
 _id = re.compile(r"[1-9][0-9]{0,17}")
+_NOBODY: set[Subscription] = set()
 
 log = structlog.get_logger()
 
@@ -47,29 +52,33 @@ class TooManyListeners(Limited):
 
 @dataclass(frozen=True, slots=True)
 class Bounds:
-    """`stall_s`: how long a connection may take nothing of what is sent to it."""
+    """`per_pass` connections hear all that a pass is told, `threads` follow one generation each.
+    `stall_s`: how long a connection may take nothing of what is sent to it."""
 
     per_pass: int = 20
+    threads: int = 2_500
     stall_s: float = 30.0
 
 
 class Hub:
-    """One a process. `rows` reads from the database."""
+    """One a process. `rows` reads from the database; `ledger` has the keys of sealed texts."""
 
     def __init__(
         self,
         rows: Callable[..., Awaitable[Any]],
+        ledger: Ledger,
         directory: Directory,
         clock: Clock,
         meters: LiveMeters,
         bounds: Bounds | None = None,
     ) -> None:
         self._rows, self._directory, self._clock, self._meters = rows, directory, clock, meters
+        self._ledger = ledger
         self.bounds = bounds or Bounds()
         self.position = 0
         self._listeners: set[Subscription] = set()
-        self._by_name: defaultdict[str, set[Subscription]] = defaultdict(set)
-        self._passes: Counter[str] = Counter()
+        self._by_ear: defaultdict[str, set[Subscription]] = defaultdict(set)
+        self._passes: Counter[tuple[str, bool]] = Counter()
         self._following: asyncio.Task[None] | None = None
         self._catching_up = asyncio.Semaphore(CATCHING_UP_AT_ONCE)
 
@@ -87,41 +96,58 @@ class Hub:
             return Place(reached, reached, "too_old")
         return Place(reached, wanted)
 
+    def thread(self, generation_id: str) -> Thread:
+        return Thread(self._ledger, self, generation_id)
+
+    async def place_in_thread(self, last_id: str | None) -> Place:
+        """Like `place`, for one who follows a thread: from its first line unless told otherwise,
+        however old that is, since a thread is read from the ledger."""
+        wanted = int(last_id) if last_id and _id.fullmatch(last_id) else 0
+        ((reached, recorded_at),) = await self._rows(SQL["place"], {"wanted": wanted})
+        return Place(reached, wanted if recorded_at else 0)
+
     @asynccontextmanager
     async def listening(
-        self, who: Principal, place: Place, transport: str, cut: Callable[[], None]
+        self,
+        who: Principal,
+        place: Place,
+        transport: str,
+        cut: Callable[[], None],
+        thread: Thread | None = None,
     ) -> AsyncIterator[Subscription]:
-        """A subscription for as long as a connection lives; `cut` ends one that takes nothing any
-        more. Raises TooManyListeners."""
-        if self._passes[who.pass_id] >= self.bounds.per_pass:
+        """A subscription for as long as a connection lives, to all that the pass is told or to one
+        thread; `cut` ends one that takes nothing any more. Raises TooManyListeners."""
+        counted = (who.pass_id, thread is not None)
+        if self._passes[counted] >= (self.bounds.threads if thread else self.bounds.per_pass):
             raise TooManyListeners(AGAIN_S)
         if not self._listeners:  # nobody needs what came before
             self.position = max(self.position, place.reached)
-        one = Subscription(self, who, place, self._meters.tally(transport), cut)
+        tally, topic = self._meters.tally(transport), thread.topic if thread else ""
+        one = Subscription(thread or self, who, place, tally, cut, topic)
         self._enter(one)
-        self._passes[who.pass_id] += 1
+        self._passes[counted] += 1
         one.tally.began()
         try:
             yield one
         finally:
             self._leave(one)
-            self._passes -= Counter((who.pass_id,))
+            self._passes -= Counter((counted,))
             one.tally.ended(one.closing)
 
     def _enter(self, one: Subscription) -> None:
         self._listeners.add(one)
-        for name in one.who.names:
-            self._by_name[name].add(one)
+        for ear in one.ears:
+            self._by_ear[ear].add(one)
         if self._following is None or self._following.done():
             self._following = asyncio.create_task(self._follow())
             self._following.add_done_callback(self._ended)
 
     def _leave(self, one: Subscription) -> None:
         self._listeners.discard(one)
-        for name in one.who.names:
-            self._by_name[name].discard(one)
-            if not self._by_name[name]:
-                del self._by_name[name]
+        for ear in one.ears:
+            self._by_ear[ear].discard(one)
+            if not self._by_ear[ear]:
+                del self._by_ear[ear]
 
     async def __aenter__(self) -> Hub:
         return self
@@ -158,6 +184,7 @@ class Hub:
         while full:
             rows = await self._rows(SQL["news"], {"after": self.position, "limit": PAGE})
             news = [row for _, *row in rows if row[0] is not None]
+            await self._load_keys(row for row in news if self._heard(*row))
             full = len(news) == PAGE
             for row in news:
                 self._offer(*row)
@@ -168,10 +195,24 @@ class Hub:
         if position <= self.position:  # it was passed over while this was being read
             return
         self.position = position
-        if listeners := self._by_name.get(pass_id):
-            message = message_of(position, pass_id, *said)
+        if listeners := self._heard(position, pass_id, *said):
+            message = self._message(position, pass_id, *said)
             for one in listeners:
                 one.offer(message)
+
+    def _heard(
+        self, _: int, pass_id: str, type_: str, __: datetime, data: str
+    ) -> set[Subscription]:
+        """Who hears a row: those of its pass, and those who follow what it is about."""
+        topic = about(type_, data)
+        return self._by_ear.get(pass_id, _NOBODY) | self._by_ear.get(topic, _NOBODY)
+
+    def _message(self, position: int, pass_id: str, type_: str, at: datetime, data: str) -> Message:
+        return message_of(position, pass_id, type_, at, data, self._ledger.vault.reveal)
+
+    async def _load_keys(self, rows: Iterable[Sequence[Any]]) -> None:
+        """Those that the texts in rows (position, pass, type, …) are sealed with."""
+        await self._ledger.vault.load_keys({row[1] for row in rows if row[2] == TOLD})
 
     def _sweep(self) -> None:
         """Ends what has no right to go on, and what does not go on."""
@@ -192,7 +233,7 @@ class Hub:
         except Unauthenticated:
             one.close("signed_out")
             return
-        if who.names != one.who.names:
+        if who.names != one.who.names and not one.topic:
             self._leave(one)
             one.lose(who, "merged")
             self._enter(one)
@@ -204,7 +245,11 @@ class Hub:
     ) -> tuple[list[Message], bool]:
         between = {"names": list(names), "after": after, "upto": upto, "limit": MISSED_PAGE}
         rows = await self._asked(SQL["missed"], between)
-        return [message_of(*row) for row in rows], len(rows) == MISSED_PAGE
+        try:
+            await self._load_keys(rows)
+        except DOWN as down:
+            raise FeedAway(str(down)) from down
+        return [self._message(*row) for row in rows], len(rows) == MISSED_PAGE
 
     async def afresh(self, who: Principal, why: str) -> tuple[Message, Message]:
         named = {"names": list(who.names), "limit": SNAPSHOT_MAX}

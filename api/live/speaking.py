@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable
 from contextlib import suppress
 
 from sse_starlette import EventSourceResponse
@@ -14,6 +14,7 @@ from starlette.websockets import WebSocket, WebSocketDisconnect
 
 from api.live.hub import Hub
 from api.live.subscription import Place, Subscription
+from api.live.threads import Thread
 from api.principal import Principal
 
 PING_S = 10
@@ -38,6 +39,27 @@ class EventStream(Response):
         async with self._hub.listening(self._who, self._place, "sse", cut) as one:
             frames = (message.frame async for message in one.told())
             await EventSourceResponse(frames, ping=PING_S)(scope, receive, send)
+
+
+class ThreadStream(Response):
+    """The lines of one generation as server-sent events, until its last."""
+
+    def __init__(self, hub: Hub, who: Principal, place: Place, thread: Thread) -> None:
+        super().__init__()
+        self._hub, self._who, self._place, self._thread = hub, who, place, thread
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        cut = cutter(HTTPConnection(scope))
+        listening = self._hub.listening(self._who, self._place, "sse", cut, self._thread)
+        async with listening as one:
+            await EventSourceResponse(_lines(one), ping=PING_S)(scope, receive, send)
+
+
+async def _lines(one: Subscription) -> AsyncIterator[bytes]:
+    async for message in one.told():
+        yield message.line_frame
+        if message.line is None or message.line.last:
+            return
 
 
 async def speak(socket: WebSocket, hub: Hub, who: Principal, place: Place) -> None:

@@ -55,7 +55,9 @@ class Source(Protocol):
 
 
 class Subscription:
-    """`closing` says why we end it; `blocked_at` since when the network has taken nothing from it;
+    """It hears what its pass is told, or only what is said about one `topic`.
+
+    `closing` says why we end it; `blocked_at` since when the network has taken nothing from it;
     `cut` breaks the connection."""
 
     def __init__(
@@ -65,7 +67,9 @@ class Subscription:
         place: Place,
         tally: Tally,
         cut: Callable[[], None],
+        topic: str = "",
     ) -> None:
+        self.topic = topic
         self.who, self.lost, self.tally, self.cut = who, place.lost, tally, cut
         self.closing, self.left = "", False
         self.blocked_at: float | None = None
@@ -75,6 +79,11 @@ class Subscription:
         self._fetched: deque[Message] = deque()
         self._woken = asyncio.Event()
         self._heard = 0
+
+    @property
+    def ears(self) -> tuple[str, ...]:
+        """What it listens for: its passes, by all their names, or its one topic."""
+        return (self.topic,) if self.topic else self.who.names
 
     # What others do to it.
 

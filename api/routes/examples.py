@@ -14,7 +14,6 @@ SOLANA_WALLET = "EEU1j3CNZqQoBWGVKPBN2DZ8XaVQtZCtEKQF4QdF8mfg"
 SIGNED_TRANSACTION = b64encode(b"\x02" + b"\x5e" * 128 + b"\x80\x01").decode()
 UPGRADE_ID = "3f1b7c52-0d0e-4a6b-8f53-9a2f0a6c3b77"
 UPLOAD_ID = "9a3c5f10-6f2e-4d0b-9c41-5b7e2d8a1f44"
-GENERATION_ID = "1c7e6a54-2f0b-4d19-8a55-6f3b0c9d2e88"
 UPLOADED = "https://assets.example/uploads/" + "5e" * 32 + ".png"
 _contract, _token = "0x" + "c0" * 20, "0x" + "70" * 20
 
@@ -175,4 +174,27 @@ UPGRADE: dict[str, Any] = {
             "at": "2026-01-01T00:00:00Z",
         }
     ],
+}
+
+GENERATION_ID = "1c7e6a54-2f0b-4d19-8a55-6f3b0c9d2e88"
+DELIVERED = "https://assets.example/generations/" + "5e" * 32 + ".png"
+
+GENERATION: dict[str, Any] = {
+    "generation_id": GENERATION_ID,
+    "kind": "still",
+    "status": "queued",
+    "parent_id": None,
+    "brief": "A cup of matcha on wet stone, morning light",
+    "prompt": None,
+    "output_url": None,
+    "settings": {"aspect_ratio": "4:3"},
+    "style": None,
+    "assets": {"product_image": UPLOADED},
+    "provider": "seedream",
+    "model": None,
+    "cost": 1,
+    "liked": False,
+    "user_messages": [],
+    "error": None,
+    "created_at": "2026-01-01T00:00:00+00:00",
 }

@@ -1,8 +1,7 @@
-"""My pass, and what it paid: statements that are signed and can be checked by anybody."""
+"""What a pass paid: statements that are signed and can be checked by anybody."""
 
 from __future__ import annotations
 
-from functools import reduce
 from typing import Annotated
 
 from fastapi import APIRouter, Path, Request, Response
@@ -11,8 +10,6 @@ from api.deps import parts_of, signed_in, spoken
 from api.routes.examples import ORDER_ID
 from api.speech import told
 from api.statements import signed_statement
-from domain.passes import Pass
-from ledger import audit
 
 router = APIRouter()
 PassId = Annotated[str, Path(examples=["pass:user:ada"])]
@@ -75,35 +72,6 @@ async def my_statement(request: Request) -> Response:
     who = signed_in(request, "user")
     parts = parts_of(request)
     return spoken(await signed_statement(parts.reader.rows, parts.statement_key, who.pass_id))
-
-
-@router.get(
-    "/me",
-    tags=["me"],
-    **told(
-        "Who I am here: my pass, its other names, what is linked to it",
-        answers={
-            200: {
-                "pass_id": "pass:user:ada",
-                "aliases": [],
-                "identities": ["fid:7"],
-                "wallets": [{"kind": "evm", "address": "0x" + "a1" * 20}],
-                "scopes": ["user"],
-            }
-        },
-        problems=(429, 503),
-    ),
-)
-async def me(request: Request) -> Response:
-    who = signed_in(request)
-    history = await audit.history(parts_of(request).reader.rows, [who.pass_id])
-    known = reduce(lambda known, recorded: known.evolve(recorded.event), history, Pass())
-    kinds = {"eip155": "evm", "solana": "solana"}
-    named = [name.partition(":") for name in known.identities]
-    wallets = [{"kind": kinds[kind], "address": a} for kind, _, a in named if kind in kinds]
-    own = {"pass_id": who.pass_id, "aliases": list(who.names[1:])}
-    linked = {"identities": list(known.identities), "wallets": wallets}
-    return spoken({**own, **linked, "scopes": sorted(who.scopes)})
 
 
 @router.get(

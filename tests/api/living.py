@@ -21,6 +21,7 @@ from api.chain_head import Block
 from api.emails import SendMail
 from api.parts import Parts, open_parts
 from api.solana import Patience
+from api.studio import AskText, nobody
 from api.uploads import Uploads
 from commands.characters import FailGeneration, RequestGeneration, StoreImage
 from commands.command import Command, Context, Outcome, handle
@@ -163,6 +164,7 @@ async def living(
     patience: Patience = HURRIED,
     uploads: Uploads | None = None,
     send_mail: SendMail | None = None,
+    ask_text: AskText = nobody,
     **given: Any,
 ) -> AsyncIterator[Living]:
     """The application with these settings in place of the tests' own, projections running."""
@@ -178,7 +180,8 @@ async def living(
     settings = Settings.load(**{**env, **ADDRESSES, **own, **given})
     levels = FakeLevels(solana)
     outside = base.base, solana.solana, levels.levels, uploads or FakeUploads().uploads
-    async with open_parts(settings, ask, *outside, send_mail=send_mail) as parts:
+    more: Any = {"send_mail": send_mail, "ask_text": ask_text}
+    async with open_parts(settings, ask, *outside, **more) as parts:
         runners = [Runner(database.url, parts.ledger, one) for one in all_projections()]
         running = [asyncio.create_task(runner.run()) for runner in runners]
         try:

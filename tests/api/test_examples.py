@@ -24,6 +24,9 @@ UNREPEATABLE = (
     "/pfp/",
     "/events",
     "/api/nft/",
+    "/mma/",
+    "/archive/{",
+    "/sessions/{",
 )
 """Need what an example cannot hold: a fresh signature, a world, or end. They have tests of their
 own."""
