@@ -30,13 +30,14 @@ async def test_a_wallet_signs_in_and_is_the_same_pass_the_next_time(api: Api) ->
     assert second["pass_id"] == first["pass_id"]
     assert first["expires_in"] > 0
     me = await api.get("/me", f"Bearer {second['access_token']}")
-    assert me.json() == {
+    own = {
         "pass_id": first["pass_id"],
         "aliases": [],
         "identities": [f"eip155:{wallet.address.lower()}"],
         "wallets": [{"kind": "evm", "address": wallet.address.lower()}],
         "scopes": ["user"],
     }
+    assert own.items() <= me.json().items()
 
 
 async def test_a_nonce_is_letters_and_digits_and_good_once(api: Api) -> None:
