@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 from collections import Counter
 from dataclasses import dataclass, field
@@ -58,6 +59,7 @@ class FakeTexts:
         self._before("ask")
         self.bodies.append(body)
         said = self.fate.meet()
+        await asyncio.sleep(0)  # whoever else works on it has their turn
         schema = json.loads(body)["text"]["format"]["schema"]
         self._before("asked")
         return said or json.dumps({name: f"a {name}" for name in schema["required"]})
@@ -134,11 +136,13 @@ class Felt:
 
 
 class Studio:
-    """`dies_at` counts calls of ports down: at 0 the process dies, once."""
+    """`deaths` are the calls of ports, counted from 1, at which the process dies;
+    `dies_once` is what it is about to do."""
 
-    def __init__(self, dies_at: int = -1):
+    def __init__(self):
         self.content = b"a picture"
-        self.dies_at = dies_at
+        self.deaths: set[int] = set()
+        self.dies_once = ""
         self.calls = 0
         self.ledger = MemoryLedger(self.before)
         self.texts, self.felt, self.store = FakeTexts(self.before), Felt(), FakeStore(self)
@@ -161,7 +165,8 @@ class Studio:
 
     def before(self, what: str) -> None:
         self.calls += 1
-        if self.calls == self.dies_at:
+        if self.calls in self.deaths or what == self.dies_once:
+            self.dies_once = ""
             raise Crash()
 
     def unknown(self, wanted: MediaWanted) -> Failure:

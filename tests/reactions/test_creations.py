@@ -166,6 +166,14 @@ async def test_a_picture_that_waits_for_its_store_is_not_bought_again():
     assert studio.tasks.total() == 1
 
 
+async def test_a_picture_that_was_stored_before_a_death_is_found_again():
+    studio = Studio()
+    studio.dies_once = "stored"
+    await studio.still()
+    known = await studio.until_done()
+    assert known.status == "done" and studio.tasks.total() == 1
+
+
 async def test_a_task_that_fails_is_tried_again_and_a_third_time_and_no_more():
     studio = Studio()
     studio.polls.next = [WillNotWork("kling: broken", error_class="transient")] * 3
@@ -259,7 +267,7 @@ async def lives_until(kind: str, dies_at: int) -> int:
     studio = Studio()
     studio.polls.next = ["working"]
     await getattr(studio, kind)()
-    began, studio.calls, studio.dies_at = studio.calls, 0, dies_at
+    began, studio.calls, studio.deaths = studio.calls, 0, {dies_at}
     assert began and (await studio.until_done()).status == "done"
     account = studio.account()
     assert (account.balance, account.held) == (99, 0), dies_at
