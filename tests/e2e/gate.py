@@ -1,4 +1,7 @@
-"""Stops the ledger at the very append of an event, and lets it end as a crash may end it."""
+"""Stops the ledger at the very append of an event, and lets it end as a crash may end it.
+
+An event is named by its topic, or by that and, after a blank, the type of its step or its status.
+"""
 
 from __future__ import annotations
 
@@ -12,7 +15,12 @@ CREATE TABLE IF NOT EXISTS test_gate (topic text PRIMARY KEY);
 CREATE OR REPLACE FUNCTION test_gate() RETURNS trigger
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = public AS $$
 BEGIN
-    IF EXISTS (SELECT FROM test_gate WHERE topic = NEW.topic) THEN
+    IF EXISTS (
+        SELECT FROM test_gate WHERE topic IN (
+            NEW.topic,
+            NEW.topic || ' ' || (NEW.event->'data'->>'step_type'),
+            NEW.topic || ' ' || (NEW.event->'data'->>'mma_status'))
+    ) THEN
         PERFORM pg_advisory_xact_lock_shared(4711);
     END IF;
     RETURN NULL;

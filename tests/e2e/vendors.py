@@ -17,9 +17,10 @@ from tests.twins.control import Control
 from tests.waiting import eventually
 from tests.world import Child, TestWorld, start_child
 
-NAMES = ("x402_facilitator", "onchainfi", "openai", "solana", "irys", "ipfs")
+NAMES = ("x402_facilitator", "onchainfi", "openai", "kling", "solana", "irys", "ipfs")
 SLOT_MS, FINALITY_SLOTS = 100, 4
 HERE = "127.0.0.1"
+KLING_KEYS = {"KLING_ACCESS_KEY": "ak-test", "KLING_SECRET_KEY": "sk-test-0123456789abcdef01234567"}
 
 
 class Vendors:
@@ -47,6 +48,8 @@ class Vendors:
             "MEGA_ONCHAINFI_KEY": "ofi_test_key",
             "OPENAI_URL": self.urls["openai"],
             "OPENAI_KEY": "sk-test-key",
+            "KLING_URL": self.urls["kling"],
+            **KLING_KEYS,
             "SOLANA_RPC_URLS": self.urls["solana"],
             "SOLANA_AUTHORITY_KEY": genesis.authority().private_key,
             "SOLANA_TREASURY": genesis.treasury().address,
@@ -60,6 +63,7 @@ class Vendors:
 
     def start(self) -> None:
         env = {
+            **KLING_KEYS,
             "MEGA_TWIN_PORTS": json.dumps(self._ports),
             "MEGA_TWIN_DIR": str(self._folder / "vendors"),
             "EVM_RPC_URLS": self._rpc_url,
