@@ -90,7 +90,7 @@ class Rule(Strict):
             return False
         if self.code is not None and self.code not in (code, code.partition(".")[0]):
             return False
-        said = f"{code}: {message[:MAX_MESSAGE]}".casefold()
+        said = f"{code[:MAX_MESSAGE]}: {message[:MAX_MESSAGE]}".casefold()
         return self.pattern is None or fnmatchcase(said, self.pattern.casefold())
 
 

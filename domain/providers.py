@@ -27,6 +27,12 @@ SETTING = "setting:"
 URL_SETTINGS = ("SEEDREAM_URL", "REPLICATE_URL", "KLING_URL", "OPENAI_URL")
 NAME = r"^[a-z][a-z0-9_]{0,39}$"
 
+_header = re.compile(r"[A-Za-z][A-Za-z0-9-]{0,63}")
+# What frames a request is not for a row to say.
+_FRAMES = frozenset(
+    {"connection", "content-length", "expect", "host", "keep-alive"}
+    | {"te", "trailer", "transfer-encoding", "upgrade"}
+)
 _model = re.compile(r"[A-Za-z0-9][A-Za-z0-9._:/-]{0,199}")
 
 
@@ -60,8 +66,15 @@ def _path(value: str) -> str:
     return value
 
 
+def _header_name(value: str) -> str:
+    if not _header.fullmatch(value) or value.lower() in _FRAMES:
+        raise ValueError(f"no header of a row is called {value[:40]!r}")
+    return value
+
+
 Path = Annotated[str, AfterValidator(_path)]
 Template = Annotated[Any, AfterValidator(_template)]
+HeaderName = Annotated[str, AfterValidator(_header_name)]
 KeyName = Annotated[str, Field(pattern=NAME)]
 
 
@@ -74,7 +87,7 @@ class Header(Strict):
     """A key in a header of its own, as `Key SECRET` with the prefix "Key "."""
 
     type: Literal["header"]
-    name: str = Field(pattern=r"^[A-Za-z][A-Za-z0-9-]{0,63}$")
+    name: HeaderName
     key: KeyName
     prefix: str = Field(default="", pattern=r"^[ -~]{0,30}$")
 
@@ -94,15 +107,12 @@ class Request(Strict):
     """Templates of the JSON body and of further headers; `provider_template.py`."""
 
     body: Template
-    headers: dict[str, Template] = Field(default={}, max_length=20)
+    headers: dict[HeaderName, Template] = Field(default={}, max_length=20)
 
     @model_validator(mode="after")
     def _is_an_object(self) -> Self:
         if not isinstance(self.body, dict):
             raise ValueError("the body must be an object")
-        for name in self.headers:
-            if not re.fullmatch(r"[A-Za-z][A-Za-z0-9-]{0,63}", name):
-                raise ValueError(f"no header is called {name[:40]!r}")
         return self
 
 
@@ -163,7 +173,8 @@ class ProviderRow(Strict):
     def headers(self, values: Values) -> dict[str, str]:
         """Of the request, without those of `auth`. ValueError as above."""
         rendered = {
-            name: str(value) for name, value in render(self.request.headers, values).items()
+            name: str(value).strip(" ")
+            for name, value in render(self.request.headers, values).items()
         }
         for name, value in rendered.items():
             if not re.fullmatch(r"[ -~]*", value):

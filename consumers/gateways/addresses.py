@@ -20,7 +20,8 @@ Address = IPv4Address | IPv6Address
 URL_MAX = 2048
 PORTS = {"http": 80, "https": 443}
 
-# The special-purpose registry of IANA (RFC 6890 and what followed), with multicast and class E.
+# The special-purpose registry of IANA (RFC 6890 and what followed), with multicast and class E; and
+# where Azure answers its own machines, whose address looks like anybody's.
 NOT_PUBLIC_4 = tuple(
     IPv4Network(block)
     for block in (
@@ -28,6 +29,7 @@ NOT_PUBLIC_4 = tuple(
         "10.0.0.0/8",
         "100.64.0.0/10",
         "127.0.0.0/8",
+        "168.63.129.16/32",
         "169.254.0.0/16",
         "172.16.0.0/12",
         "192.0.0.0/24",
@@ -88,13 +90,13 @@ def target(url: str) -> Target:
         raise UrlRejected("malformed")
     try:
         read = httpx.URL(url)
+        host = read.raw_host.decode("ascii").lower()
     except (httpx.InvalidURL, ValueError):
         raise UrlRejected("malformed") from None
     if read.scheme not in PORTS:
         raise UrlRejected("scheme")
     if read.userinfo or "@" in _authority.split(url.partition("//")[2])[0]:
         raise UrlRejected("credentials")
-    host = read.raw_host.decode("ascii").lower()
     if not host:
         raise UrlRejected("malformed")
     port = PORTS[read.scheme] if read.port is None else read.port

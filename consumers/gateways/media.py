@@ -16,13 +16,21 @@ from urllib.parse import quote, urlsplit
 import httpx
 
 from consumers.gateways.media_answers import Reading, content_type_of, is_task_id
-from consumers.gateways.media_auth import Proof, proof_of
+from consumers.gateways.media_auth import KLING_ACCESS, KLING_SECRET, Proof, key_names, proof_of
 from consumers.gateways.mma_ports import Made, MediaProvider, MediaWanted, Submitted
 from consumers.gateways.pictures import decode_picture
 from consumers.gateways.ports import OutcomeUnknown, TryAgain, WillNotWork
 from consumers.gateways.web import Reply, get_once, post_once
 from domain.providers import SETTING, ProviderRow, defaults_of, row_of
 
+# Where each of the product's own keys may go, whatever a row says: to the vendor that gave it.
+HOMES = {
+    "seedream": "SEEDREAM_URL",
+    "replicate": "REPLICATE_URL",
+    "openai": "OPENAI_URL",
+    KLING_ACCESS: "KLING_URL",
+    KLING_SECRET: "KLING_URL",
+}
 MAKES_WITHIN_S = 180.0
 ANSWERS_WITHIN_S = 30.0
 
@@ -51,6 +59,7 @@ class ConfiguredProviders:
         except ValueError as wrong:
             raise WillNotWork(f"{str(row.get('name'))[:40]}: the config {wrong}") from None
         base_url = self._base_url(read)
+        self._expect_home(read, base_url)
         own = self._hosts | {httpx.URL(base_url).netloc.decode()}
         return ConfiguredProvider(
             read, known, base_url=base_url, proof=self._proof(read), client=self._client, hosts=own
@@ -66,6 +75,13 @@ class ConfiguredProviders:
         if not allowed(row.base_url, self._hosts):
             raise WillNotWork(f"{row.name}: the host is not in MEGA_PROVIDER_HOSTS")
         return row.base_url
+
+    def _expect_home(self, row: ProviderRow, base_url: str) -> None:
+        """Who may set config may not have a vendor's key told to another host."""
+        for name in key_names(row.auth):
+            home = self._urls.get(HOMES[name], "") if name in HOMES else base_url
+            if _origin(home) != _origin(base_url):
+                raise WillNotWork(f"{row.name}: the key {name} is not for this host")
 
     def _proof(self, row: ProviderRow) -> Proof:
         """Kept, because what one has learned of the vendor's clock is good for the next call."""
@@ -250,11 +266,17 @@ def allowed(url: str, hosts: frozenset[str]) -> bool:
     """Whether a URL is plain http(s) and its host, or `host:port`, is exactly one of `hosts`."""
     try:
         address = httpx.URL(url)
-    except httpx.InvalidURL:
+        names = {address.host, address.netloc.decode()}
+    except (httpx.InvalidURL, ValueError):  # of a name that is none in any script, a ValueError
         return False
     possible = address.port is None or address.port in range(1, 65_536)
     web = address.scheme in ("http", "https") and not address.userinfo
-    return possible and web and bool({address.host, address.netloc.decode()} & hosts)
+    return possible and web and not names.isdisjoint(hosts)
+
+
+def _origin(url: str) -> tuple[str, str, int | None]:
+    address = httpx.URL(url)
+    return address.scheme, address.host, address.port
 
 
 def is_plain(value: object) -> bool:

@@ -18,6 +18,8 @@ from domain.providers import ProviderRow
 WAITS_S: dict[ErrorClass, float] = {"transient": 2.0, "throttled": 5.0}
 MAX_FACT_BYTES = 2_000
 
+# An address may be signed, and ours to be called at have a secret in them.
+_addresses = re.compile(r"https?://\S+|/webhooks/\S+", re.IGNORECASE)
 _task_id = re.compile(r"(?!\.+$)[A-Za-z0-9._:-]{1,200}")
 _FTYP = b"ftyp"
 _EBML = b"\x1a\x45\xdf\xa3"
@@ -109,9 +111,14 @@ class Reading:
         facts = {}
         for name, pointers in self._row.response.facts.items():
             found = next((some for pointer in pointers if (some := at(self.document, pointer))), [])
-            if found and len(orjson.dumps(found[0])) <= MAX_FACT_BYTES:
+            if found and self._may_keep(orjson.dumps(found[0])):
                 facts[name] = found[0]
         return facts
+
+    def _may_keep(self, fact: bytes) -> bool:
+        """A fact is short, and repeats neither a secret nor an address to call us at."""
+        said = fact.decode() if len(fact) <= MAX_FACT_BYTES else "/webhooks/"
+        return not any(secret in said for secret in (*self._secrets, "/webhooks/") if secret)
 
     def _class(self, code: str) -> ErrorClass:
         message = self._row.errors.message_in(self.document)
@@ -131,7 +138,7 @@ class Reading:
         text = "" if refused_us else self._row.errors.message_in(self.document)
         for secret in self._secrets:
             text = text.replace(secret, "***") if secret else text
-        said = " ".join(text.split())
+        said = " ".join(_addresses.sub("***", text).split())
         return f"{self._row.name}: {code or self.reply.status}: {said}"[:MAX_REASON]
 
 

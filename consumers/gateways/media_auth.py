@@ -99,6 +99,16 @@ def proof_of(auth: Auth, vendor: str, keys: Mapping[str, str]) -> Proof:
             return KeyProof(None)
 
 
+def key_names(auth: Auth) -> tuple[str, ...]:
+    """The names of the keys that it takes."""
+    match auth:
+        case Bearer() | Header():
+            return (auth.key,)
+        case KlingJwt():
+            return KLING_ACCESS, KLING_SECRET
+    return ()
+
+
 def _key(keys: Mapping[str, str], name: str, vendor: str) -> str:
     if not keys.get(name):
         raise WillNotWork(f"{vendor}: there is no key called {name}")

@@ -16,6 +16,7 @@ PRIVATE = [
     "10.1.2.3",
     "100.64.0.1",
     "127.0.0.1",
+    "168.63.129.16",
     "169.254.169.254",
     "172.31.255.255",
     "192.0.0.8",
@@ -139,6 +140,7 @@ def test_every_spelling_of_a_private_address_is_odd_or_known_as_private(
         ("http://a..b/", "host"),
         ("http://-a.example/", "host"),
         ("http://[fe80::1%25eth0]/", "host"),
+        ("http://[fe80::1%25eth0]..ß]", "malformed"),
     ],
 )
 def test_a_url_that_is_not_plain_is_refused_and_says_why(url: str, reason: str) -> None:

@@ -9,10 +9,10 @@ from typing import Any
 import httpx
 import pytest
 
-from consumers.gateways.media import ConfiguredProviders
+from consumers.gateways.media import ConfiguredProviders, allowed
 from consumers.gateways.mma_ports import Made, Submitted
 from consumers.gateways.ports import TryAgain, WillNotWork
-from domain.providers import registry_of
+from domain.providers import registry_of, row_of
 from embedded.twins.kling import motion
 from embedded.twins.paint import paint
 from embedded.twins.wire import Answer, Call
@@ -144,6 +144,38 @@ async def test_a_header_that_cannot_carry_a_text_ends_the_attempt_before_it_is_s
     assert twin.calls == []
 
 
+async def test_what_a_header_would_lose_at_its_ends_is_not_sent(
+    vendor: tuple[Alone, Unheard],
+) -> None:
+    at, twin = vendor
+    headers = {"X-Title": {"$": "prompt"}}
+    maker = of_row(at.client, at.url, PIXIE | {"request": {"body": {}, "headers": headers}})
+    await maker.start(still(prompt=" a cup "))
+    assert twin.calls[0].headers["x-title"] == "a cup"
+
+
+@pytest.mark.parametrize("name", ["Host", "content-length", "Transfer-Encoding", "Connection"])
+def test_a_row_does_not_say_how_a_request_is_framed(name: str) -> None:
+    for row in (
+        PIXIE | {"request": {"body": {}, "headers": {name: "3"}}},
+        PIXIE | {"auth": {"type": "header", "name": name, "key": "vendor"}},
+    ):
+        with pytest.raises(ValueError, match="no header of a row"):
+            row_of(row)
+
+
+async def test_a_fact_that_repeats_a_key_or_where_we_are_called_is_not_kept(
+    vendor: tuple[Alone, Unheard],
+) -> None:
+    at, _ = vendor
+    facts = {name: [f"/{name}"] for name in ("key", "hook", "cost")}
+    maker = of_row(at.client, at.url, PIXIE | {"response": {"outputs": ["/url"], "facts": facts}})
+    said = {"key": [KEYS["vendor"]], "hook": "https://mega.example/webhooks/kling/s", "cost": 3}
+    await at.steer("script", {"response": {"body": {**said, "url": f"{at.url}/files/a"}}})
+    made = await maker.start(still())
+    assert isinstance(made, Made) and made.facts == {"cost": 3}
+
+
 async def test_its_errors_have_the_classes_of_its_rules(vendor: tuple[Alone, Unheard]) -> None:
     at, _ = vendor
     maker = of_row(at.client, at.url, PIXIE)
@@ -221,3 +253,36 @@ def test_a_row_that_leads_nowhere_allowed_will_not_work(
     with pytest.raises(WillNotWork, match=why) as raised:
         makers.of(row, defaults)
     assert raised.value.error_class == "invalid"
+
+
+@pytest.mark.parametrize(
+    ("auth", "base_url", "why"),
+    [
+        ({"type": "bearer", "key": "openai"}, "https://pixie.example", "openai is not for"),
+        ({"type": "bearer", "key": "openai"}, "setting:SEEDREAM_URL", "openai is not for"),
+        (
+            {"type": "header", "name": "X-Key", "key": "kling_secret"},
+            "https://pixie.example",
+            "not",
+        ),
+        ({"type": "kling_jwt"}, "https://pixie.example", "kling_access is not for"),
+        ({"type": "bearer", "key": "seedream"}, "http://ark.example", "seedream is not for"),
+        ({"type": "bearer", "key": "replicate"}, "https://pixie.example", "replicate is not for"),
+    ],
+)
+def test_a_key_of_the_product_goes_to_the_vendor_that_gave_it_and_nowhere_else(
+    auth: dict[str, Any], base_url: str, why: str
+) -> None:
+    hosts = frozenset({"pixie.example", "ark.example"})
+    urls = {"SEEDREAM_URL": "https://ark.example/api/v3", "OPENAI_URL": "https://gpt.example"}
+    keys = KEYS | {"openai": "sk-openai"}
+    makers = ConfiguredProviders(client=httpx.AsyncClient(), urls=urls, keys=keys, hosts=hosts)
+    with pytest.raises(WillNotWork, match=why):
+        makers.of({**PIXIE, "auth": auth, "base_url": base_url}, {"model": "m"})
+    own = {"type": "bearer", "key": "seedream"}
+    assert makers.of({**PIXIE, "auth": own, "base_url": "https://ark.example"}, {"model": "m"})
+
+
+@pytest.mark.parametrize("host", ["xn--0", "xn--", "[fe80::1%25eth0]..ß]"])
+def test_a_host_that_is_no_name_in_any_script_is_not_allowed(host: str) -> None:
+    assert not allowed(f"https://{host}/a.png", frozenset({"pixie.example"}))

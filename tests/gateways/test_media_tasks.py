@@ -108,6 +108,13 @@ async def test_what_is_recorded_of_a_call_has_no_callback_secret(kling: Vendor) 
     await kling.answers(400, {"code": 1201, "message": f"callback_url {HOOK} is bad"})
     found = await failure(maker.start(wanted), HOOK)
     assert "1201" in found.reason
+    task = await maker.start(wanted)
+    assert isinstance(task, Submitted)
+    for repeated in (HOOK, HOOK.partition(".example")[2]):
+        data = {"task_status": "failed", "task_status_msg": f"callback {repeated} failed"}
+        await kling.answers(200, {"code": 0, "data": data})
+        found = await failure(maker.poll(task.task_id), HOOK.rpartition("/")[2])
+        assert "callback *** failed" in found.reason
 
 
 def told(code: int) -> dict[str, Any]:
