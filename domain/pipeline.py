@@ -13,6 +13,7 @@ from domain.contexts import FEEDBACK_MOTION, FEEDBACK_STILL, READER, READER_MOTI
 from domain.event import plain, secret
 from domain.generation import Generation
 from domain.generation_events import CreationBegun, Origin, Status
+from domain.generation_lines import DONE
 
 POST_SCAN = "post_scan"
 
@@ -111,7 +112,7 @@ def vars_of(generation: Generation) -> dict[str, Any]:
         "scans": scans,
         "prompts": {"brief": secret(terms.brief), "clean_prompt": secret(prompt_of(generation))},
         "settings": {**terms.settings, "style": terms.style},
-        "userMessages": [secret(text) for text in generation.messages],
+        "userMessages": [secret(text) for text in (*generation.messages, DONE[terms.mma_mode])],
         "outputs": {"output_url": made["output_url"], **(after[-1] if after else {})},
     }
 

@@ -11,6 +11,8 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
+import structlog
+
 from commands.command import look
 from commands.generations import RecordStep, SeeGeneration
 from consumers.gateways.mma_ports import NotWhole
@@ -19,6 +21,8 @@ from consumers.reactions.pictures import without
 from consumers.reactions.promise import Desk
 from domain.generation import Generation
 from domain.generation_events import CreationBegun, ErrorCode
+
+log = structlog.get_logger()
 
 TRIES_MAX = 40
 """Rows of one step that failed; whoever tries with pauses meets the deadline first."""
@@ -97,6 +101,8 @@ class Book:
     async def gave_up(self, known: Generation, act: Act, failure: Failure) -> None:
         """The generation ends with it."""
         code = ENDS.get(failure.error_class, "PROVIDER_FAILED")
+        told = {"generation": terms_of(known).generation_id, "step": act.type}
+        log.warning("creation_given_up", **told, code=code, why=act.reason(failure))
         payload = act.failed(failure, self.desk.now())
         await self._record(known, act, payload, ends=(code, act.reason(failure)))
 

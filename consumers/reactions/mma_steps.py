@@ -45,6 +45,7 @@ class Question:
     body: bytes
     input: dict[str, Any]
     fields: frozenset[str]
+    model: str
 
 
 class GptSteps:
@@ -116,11 +117,12 @@ class GptSteps:
             "max_output_tokens": tokens,
             "request_sha256": sha256(body).hexdigest(),
         }
-        return Question(body, input_, frozenset(context["fields"]))
+        return Question(body, input_, frozenset(context["fields"]), context["model"])
 
     def _act(self, planned: Planned, question: Question, briefing: Briefing) -> Act:
         words = " ".join(text for text in briefing.said.values() if isinstance(text, str))
-        return Act(planned.type, question.input, self._book.desk.now(), words, "openai")
+        began = self._book.desk.now()
+        return Act(planned.type, question.input, began, words, "openai", question.model)
 
     async def _ask(self, known: Generation, question: Question) -> dict[str, str]:
         reference = f"{terms_of(known).generation_id}/{len(known.steps) + 1}"
