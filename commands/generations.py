@@ -137,16 +137,23 @@ class CallBack(WithGeneration):
 
 class Deliver(WithGeneration):
     """What was made and stored is delivered, and paid for with what is held. After the deadline
-    it fails instead: what is held ends with the deadline, too."""
+    it fails instead: what is held ends with the deadline, too. So it does when the hold has ended
+    first, which a process can find that stood still since it looked at the clock."""
 
     def decide(self, seen: Seen, at: datetime) -> list[Event]:
         known = self.generation(seen)
-        if overdue := known.overdue(self.generation_id, at):
+        if overdue := known.overdue(self.generation_id, at) or self._unpaid(seen):
             return self.released(seen, overdue, "failed", at)
         delivered = known.deliver(self._delivered(known, at))
         if not delivered:
             return []
         return [*delivered, *self.account(seen).capture(self.pass_id(seen), self.generation_id, at)]
+
+    def _unpaid(self, seen: Seen) -> list[Event]:
+        known, id_ = self.generation(seen), self.generation_id
+        if not known.terms or not known.terms.cost or id_ in self.account(seen).holds:
+            return []
+        return known.fail(id_, "TIMED_OUT", "the hold has ended")
 
     def _delivered(self, known: Generation, at: datetime) -> CreationDelivered:
         made, terms = made_by(known), known.terms
