@@ -11,7 +11,7 @@ from base64 import b64encode
 from collections.abc import Iterable
 from typing import Annotated, Any, TypeVar
 
-from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, SecretStr, ValidationError
 from starlette.requests import Request
 
 from api.body import read_bytes
@@ -22,8 +22,17 @@ from domain.shop_order_events import ShopLine
 from domain.shop_told import OrderTold, RefundTold
 
 MANY, TEXT_MAX = 1_000, 100
-Id = Annotated[int, Field(gt=0, lt=10**20)]
-Quantity = Annotated[int, Field(gt=-(10**6), lt=10**6)]
+
+
+def exact(value: Any) -> Any:
+    """7.0 is 7, but a float beyond 2**53 may stand for its neighbours as well."""
+    if isinstance(value, bool) or (isinstance(value, float) and abs(value) > 2**53):
+        raise ValueError("must be a whole number, written in full")
+    return value
+
+
+Id = Annotated[int, BeforeValidator(exact), Field(gt=0, lt=10**20)]
+Quantity = Annotated[int, BeforeValidator(exact), Field(gt=-(10**6), lt=10**6)]
 
 
 class Told(BaseModel):
@@ -91,7 +100,7 @@ class Order(Told):
         named = (x.value for x in self.note_attributes or () if x.name == "mg_pass_id")
         customer = self.customer.id if self.customer else None
         return OrderTold(
-            financial_status=self.financial_status or "",
+            financial_status=_clean(self.financial_status or ""),
             test=bool(self.test),
             cancelled=bool(self.cancelled_at),
             customer_id=str(customer or ""),
