@@ -1,13 +1,15 @@
 """Request bodies: bounded, strict JSON, then a pydantic model; every mistake named by its place.
 
 Refused (`contract.md` §1, Limits): more than 1 MiB, deeper than 32, names given twice, NaN and
-Infinity, U+0000, lone surrogates, unknown fields, numbers where integers are meant.
+Infinity, numbers beyond 64 bits, U+0000, lone surrogates, unknown fields, numbers where integers
+are meant.
 """
 
 from __future__ import annotations
 
 import json
 import re
+from functools import partial
 from typing import Any, NoReturn, TypeVar
 
 from pydantic import BaseModel, ConfigDict, ValidationError
@@ -18,6 +20,9 @@ from api.problems import Invalid, TooLarge
 BYTES_MAX = 1024 * 1024
 DEPTH_MAX = 32
 FIELDS_MAX = 20
+NUMBERS_BELOW = 2**63
+"""What is larger could be recorded, but not be told again: an answer's integers have 64 bits, and
+the database writes a float of this size with all its digits."""
 _strings = re.compile(rb'"(?:[^"\\]|\\.)*"', re.DOTALL)
 _brackets = re.compile(rb"[\[\]{}]")
 
@@ -99,14 +104,19 @@ def _constant(word: str) -> NoReturn:
     raise ValueError(f"{word} is not a number")
 
 
-def _float(text: str) -> float:
-    number = float(text)
-    if number in (float("inf"), float("-inf")):
+def _number(text: str, kind: type[int] | type[float]) -> int | float:
+    number = kind(text)
+    if abs(number) >= NUMBERS_BELOW:
         raise ValueError("a number is too large")
     return number
 
 
-_decoder = json.JSONDecoder(object_pairs_hook=_pairs, parse_constant=_constant, parse_float=_float)
+_decoder = json.JSONDecoder(
+    object_pairs_hook=_pairs,
+    parse_constant=_constant,
+    parse_float=partial(_number, kind=float),
+    parse_int=partial(_number, kind=int),
+)
 
 
 def _check_texts(value: Any) -> None:

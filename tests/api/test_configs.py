@@ -146,3 +146,14 @@ async def test_versions_come_page_by_page(root: Caller) -> None:
     assert found == [each["version"] for each in everything]
     for query in ({"limit": 0}, {"limit": 101}, {"cursor": "!"}):
         assert refused(await root.get(f"{PATH}/versions", **query)) == (422, "INVALID_REQUEST")
+
+
+@pytest.mark.parametrize("number", ["9223372036854775808", "-1e19", "1e300"])
+async def test_a_number_that_no_answer_could_tell_again_is_not_recorded(
+    root: Caller, number: str
+) -> None:
+    key = "mma.provider.loom.defaults"
+    body = f'{{"key":"{key}","value":{{"model":"loom-2","seed":{number}}}}}'.encode()
+    answer = await root.ask("POST", "/admin/configs", content=body)
+    assert (answer.status_code, answer.json()["code"]) == (422, "INVALID_REQUEST")
+    assert (await root.get(f"/admin/configs/{key}")).json()["version"] == 0
