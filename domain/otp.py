@@ -2,7 +2,9 @@
 
 Asked for → mailed → used, or worn out by `TRIES` wrong tries, or too old. One code counts at a
 time, once, for `LASTS`; the next may be asked for `RESEND` later, or at once when the mail failed
-or the code was used. The ledger has no email and no code, only what a key makes of them.
+or the code was used. Whoever wears out more than `WORN_MAX` codes in a row waits longer for each
+next one, up to `RESEND_MAX`, so that no process that starts again and no number of them gives a
+guesser more tries. The ledger has no email and no code, only what a key makes of them.
 `contract.md` §2.
 """
 
@@ -18,6 +20,8 @@ from domain.event import Event, Refused, event
 TRIES = 5
 LASTS = timedelta(minutes=10)
 RESEND = timedelta(seconds=60)
+WORN_MAX = 3
+RESEND_MAX = timedelta(hours=1)
 
 
 def otp_stream(email_hash: str) -> str:
@@ -48,7 +52,8 @@ class OtpRequested(OtpEvent):
 @event("otp_mail_failed.v1")
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OtpMailFailed(OtpEvent):
-    """The mail did not go out, as far as we know: another code may be asked for at once."""
+    """The mail did not go out, as far as we know: another code may be asked for at once, but by
+    those who guess."""
 
     challenge_id: str
 
@@ -80,7 +85,8 @@ class OtpTooSoon(Refused):
 
 @dataclass(frozen=True, slots=True)
 class Otp:
-    """`tries_left` 0: there is no code that counts, or it is worn out or used."""
+    """`tries_left` 0: there is no code that counts, or it is worn out or used. `missed`: wrong tries
+    since a right one."""
 
     challenge_id: str = ""
     code_proof: str = field(default="", repr=False)
@@ -88,11 +94,18 @@ class Otp:
     expires_at: datetime | None = None
     resend_at: datetime | None = None
     used: bool = False
+    missed: int = 0
 
     # Questions.
 
     def counts(self, at: datetime) -> bool:
         return self.tries_left > 0 and self.expires_at is not None and at < self.expires_at
+
+    @property
+    def pause(self) -> timedelta:
+        """Until one more code may be asked for."""
+        doubled = min(max(self.missed // TRIES - WORN_MAX, 0), 10)
+        return min(RESEND * 2**doubled, RESEND_MAX)
 
     # Decisions: what the business does when asked. Asked again, it does nothing more.
 
@@ -109,7 +122,7 @@ class Otp:
             code_proof=code_proof,
             tries=TRIES,
             expires_at=at + LASTS,
-            resend_at=at + RESEND,
+            resend_at=at + self.pause,
         )
         return [requested]
 
@@ -132,11 +145,12 @@ class Otp:
     def evolve(self, event: Event) -> Otp:
         match event:
             case OtpRequested(challenge_id=challenge_id, code_proof=proof, tries=tries):
-                return Otp(challenge_id, proof, tries, event.expires_at, event.resend_at)
+                times = event.expires_at, event.resend_at
+                return Otp(challenge_id, proof, tries, *times, missed=self.missed)
             case OtpMailFailed():
-                return replace(self, resend_at=None)
+                return self if self.pause > RESEND else replace(self, resend_at=None)
             case OtpTried(tries_left=tries_left):
-                return replace(self, tries_left=tries_left)
+                return replace(self, tries_left=tries_left, missed=self.missed + 1)
             case OtpUsed():
-                return replace(self, tries_left=0, resend_at=None, used=True)
+                return replace(self, tries_left=0, resend_at=None, used=True, missed=0)
         return self

@@ -136,3 +136,21 @@ def test_whatever_happens_a_code_meets_at_most_five_tries_and_is_used_at_most_on
         tries = [fact for fact in facts if isinstance(fact, OtpTried | OtpUsed)]
         assert len(tries) <= TRIES
         assert not any(isinstance(fact, OtpUsed) for fact in tries[:-1])
+
+
+def test_whoever_guesses_waits_longer_for_each_next_code_until_one_is_right():
+    history, at, waited = [], NOON, []
+    for number in range(12):
+        otp = Given(Otp(), *history).is_now()
+        (asked,) = otp.request(ALICE, f"c{number}", "right", at)
+        wrong = [tried(left, f"c{number}") for left in reversed(range(TRIES))]
+        history += [asked, *wrong]
+        waited.append((asked.resend_at - at) // RESEND)
+        at = asked.resend_at
+    assert waited == [1, 1, 1, 1, 2, 4, 8, 16, 32, 60, 60, 60]
+    Given(Otp(), *history).when(asking("again", at - SECOND)).refused(OtpTooSoon)
+    # Nor does it help that mails cannot be sent just now.
+    Given(Otp(), *history, failed("c11")).when(asking("again", at - SECOND)).refused(OtpTooSoon)
+    (last,) = Given(Otp(), *history).is_now().request(ALICE, "last", "right", at)
+    otp = Given(Otp(), *history, last, used("last")).is_now()
+    assert otp.request(ALICE, "next", "right", at)[0].resend_at == at + RESEND
