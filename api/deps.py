@@ -87,6 +87,13 @@ def _token(request: HTTPConnection, parts: Parts) -> str:
     return cookie
 
 
+def from_elsewhere(request: HTTPConnection) -> bool:
+    """Whether a browser says that a foreign page is asking."""
+    if "origin" in request.headers:
+        return not _same_site(request, parts_of(request))
+    return request.headers.get("sec-fetch-site") == "cross-site"
+
+
 def _safe(request: HTTPConnection) -> bool:
     """A foreign page may ask, because it cannot read the answer; of a socket it could."""
     return request.scope["type"] == "http" and request.scope["method"] in SAFE

@@ -15,7 +15,7 @@ from starlette.responses import Response
 
 from api import siwe, siws
 from api.body import Body
-from api.deps import answered, context, parts_of, set_session, signed_in
+from api.deps import answered, context, from_elsewhere, parts_of, set_session, signed_in
 from api.jwks import TOKEN_CHARS_MAX, read_header
 from api.otp import OtpProof, prove_email
 from api.principal import Principal
@@ -24,7 +24,7 @@ from api.sign_in import SignInRefused
 from api.sign_in_problems import GoogleNotSetUp
 from api.tokens import SIGN_IN_LASTS_S
 from commands.command import Answer, Command, Outcome, handle, look
-from commands.passes import BurnNonce, Identify, SeeIdentity
+from commands.passes import BurnNonce, EndSession, Identify, SeeIdentity
 
 ANONYMOUS = "pass:anon:"
 _absent: Any = None  # a proof that is not given; one that is given is never null
@@ -175,7 +175,23 @@ async def burn(request: Request, nonce: str) -> None:
 async def sign_in(request: Request, proven: Sequence[Proven]) -> Response:
     """A session of the pass that a proof leads to; an anonymous caller's pass becomes that pass."""
     ordered, guest = await _leading_first(request, proven), anonymous_guest(request)
-    return start_session(request, await identify(request, ordered, guest, guest=True))
+    current = guest.pass_id if guest else None
+    outcome = await identify(request, ordered, current, guest=True)
+    if guest and "authorization" not in request.headers:
+        ended = await _end_guest(request, guest, outcome)
+        outcome = replace(outcome, position=max(ended, outcome.position))
+    return start_session(request, outcome)
+
+
+async def _end_guest(request: Request, guest: Principal, found: Outcome) -> int:
+    """Ends the session that a guest's cookie was of, once it would open the pass of whoever has
+    signed in: somebody else may have put it there, and know its token. The position until which
+    that is recorded."""
+    if parts_of(request).directory.canonical(guest.pass_id) != found.answer.body["pass_id"]:
+        return found.position
+    until = datetime.fromtimestamp(guest.expires_at, UTC)
+    ending = EndSession(owner=guest.pass_id, session_id=guest.session_id, expires_at=until)
+    return (await run(request, ending, guest)).position
 
 
 async def _leading_first(request: Request, proven: Sequence[Proven]) -> Sequence[Proven]:
@@ -219,24 +235,26 @@ async def run(request: Request, command: Command, who: Principal | None = None) 
     return outcome
 
 
-def anonymous_guest(request: Request) -> str | None:
-    """The anonymous pass whose token accompanies a sign-in, which keeps its id by it."""
+def anonymous_guest(request: Request) -> Principal | None:
+    """Whose token accompanies a sign-in, if that is an anonymous pass: it keeps its id by it."""
     try:
         who = signed_in(request)
     except Unauthenticated:
         return None
-    return who.pass_id if who.pass_id.startswith(ANONYMOUS) else None
+    return who if who.pass_id.startswith(ANONYMOUS) else None
 
 
 def start_session(
     request: Request, outcome: Outcome, *, scope: str = "user", lasts_s: int = SIGN_IN_LASTS_S
 ) -> Response:
-    """The answer of every sign-in, with its cookie. `outcome` tells the pass."""
+    """The answer of every sign-in, with its cookie, unless a foreign page asks: it could sign a
+    browser in to a pass of its own. `outcome` tells the pass."""
     parts, pass_id = parts_of(request), outcome.answer.body["pass_id"]
     token = parts.tokens.issue(pass_id, scope, lasts_s=lasts_s)
     body = {"access_token": token, "expires_in": lasts_s, "pass_id": pass_id}
     response = answered(Outcome(outcome.position, Answer(200, body)))
-    set_session(response, parts, token, lasts_s)
+    if not from_elsewhere(request):
+        set_session(response, parts, token, lasts_s)
     return response
 
 

@@ -85,8 +85,8 @@ class OtpTooSoon(Refused):
 
 @dataclass(frozen=True, slots=True)
 class Otp:
-    """`tries_left` 0: there is no code that counts, or it is worn out or used. `missed`: wrong tries
-    since a right one."""
+    """`tries_left` 0: there is no code that counts, or it is worn out or used. `missed` are the
+    wrong tries since a right one."""
 
     challenge_id: str = ""
     code_proof: str = field(default="", repr=False)
@@ -104,8 +104,8 @@ class Otp:
     @property
     def pause(self) -> timedelta:
         """Until one more code may be asked for."""
-        doubled = min(max(self.missed // TRIES - WORN_MAX, 0), 10)
-        return min(RESEND * 2**doubled, RESEND_MAX)
+        over = min(max(self.missed // TRIES - WORN_MAX, 0), 10)
+        return min(RESEND * (1 << over), RESEND_MAX)
 
     # Decisions: what the business does when asked. Asked again, it does nothing more.
 

@@ -78,6 +78,23 @@ async def test_a_guest_known_by_the_cookie_keeps_the_id_and_a_foreign_page_takes
             body = await proof(here, mailbox, google, kind)
             answer = await browser.post(f"/auth/{kind}", json=body, headers={"Origin": origin})
             assert (answer.json()["pass_id"] == guest) is keeps, origin
+            assert ("mega_session" in answer.cookies) is keeps, origin
+
+
+async def test_whoever_left_a_guests_cookie_in_a_browser_is_not_signed_in_with_its_owner(
+    here: Living, mailbox: Mailbox
+) -> None:
+    transport = httpx.ASGITransport(app=here.app)
+    async with httpx.AsyncClient(transport=transport, base_url=f"http://{PUBLIC}") as browser:
+        planted = (await browser.post("/auth/anonymous", json={})).json()
+        body = await proof_of(here, mailbox, new_email())
+        ours = {"Origin": f"http://{PUBLIC}"}
+        answer = await browser.post("/auth/otp/verify", json=body, headers=ours)
+        assert answer.json()["pass_id"] == planted["pass_id"]
+        assert (await browser.get("/me")).status_code == 200
+        browser.cookies.clear()
+        left = {"Authorization": f"Bearer {planted['access_token']}"}
+        assert (await browser.get("/me", headers=left)).status_code == 401
 
 
 @pytest.mark.parametrize("kind", ["otp/verify", "google"])
