@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from datetime import datetime, timedelta
-from typing import Any, Final
+from typing import Any
 
 from commands.command import Command, Seen
 from commands.passes import current_pass, followed, survivors
@@ -16,9 +16,9 @@ from domain.claim import Claim, welcome_claim
 from domain.config import Config, config_stream
 from domain.event import Event
 from domain.matcha import MatchaAccount, NewLot, matcha_stream
+from domain.matcha_lots import WELCOME
 from domain.studio_config import WELCOME_KEY, welcome_of
 
-WELCOME: Final = "welcome"
 WELCOME_LASTS = timedelta(days=30)
 """Free matcha expires 30 days after the pass was opened (seed 001 §5.2)."""
 
@@ -82,8 +82,7 @@ class GrantWelcome(SeeMatcha):
         opened_at, account = current_pass(seen, self.owner).opened_at, self.account(seen)
         amount = welcome_of(seen.get(Config, config_stream(WELCOME_KEY)).value(WELCOME_KEY))
         taken = any(seen.get(Claim, claim).taken for claim in self._claims(seen))
-        before = any(lot.source == WELCOME for lot in account.lots.values())
-        if not amount or opened_at is None or taken or before:
+        if not amount or opened_at is None or taken or account.welcomed:
             return []
         expires_at, owner = opened_at + WELCOME_LASTS, self.pass_id(seen)
         if expires_at <= at:

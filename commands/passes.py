@@ -86,7 +86,7 @@ class Identify(Command):
         if not self._asking(seen) or there.pass_id == here.pass_id:
             return self._reached(there, there.pass_id)
         older, younger = sorted((here, there), key=lambda p: (p.opened_at or at, p.pass_id))
-        moved = _moved_credits(seen, older, younger)
+        moved = _moved_credits(seen, older, younger, at)
         names = self._names(seen, older.pass_id, younger.pass_id)
         merged = [*older.absorb(younger), *moved, *_second_tokens(seen, names)]
         return [*merged, *(self._reached(older, older.pass_id) or _moved_email(older, younger))]
@@ -124,12 +124,12 @@ def _moved_email(older: Pass, younger: Pass) -> list[Event]:
     return older.verify_email(older.pass_id, younger.email_identity, younger.email)
 
 
-def _moved_credits(seen: Seen, older: Pass, younger: Pass) -> list[Event]:
+def _moved_credits(seen: Seen, older: Pass, younger: Pass, at: datetime) -> list[Event]:
     credits = seen.get(CreditAccount, account_stream(younger.pass_id))
     moved = credits.move(younger.pass_id, older.pass_id) if younger.solana_wallets else []
     there = seen.get(MatchaAccount, matcha_stream(older.pass_id))
     matcha = seen.get(MatchaAccount, matcha_stream(younger.pass_id))
-    return [*moved, *matcha.move(younger.pass_id, older.pass_id, there)]
+    return [*moved, *matcha.move(younger.pass_id, older.pass_id, there, at)]
 
 
 def _second_tokens(seen: Seen, names: Sequence[str]) -> list[Event]:

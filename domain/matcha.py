@@ -36,7 +36,7 @@ from domain.matcha_facts import (
     ended_fields,
     moved_fields,
 )
-from domain.matcha_lots import Hold, Lot, NewLot, Why
+from domain.matcha_lots import WELCOME, Hold, Lot, NewLot, Why
 
 __all__ = [
     "MATCHA",
@@ -74,6 +74,10 @@ class MatchaAccount:
     def owed(self) -> int:
         """Refunded in money, but used: an operator's matter, never a negative balance (C30)."""
         return sum(lot.debt for lot in self.lots.values())
+
+    @property
+    def welcomed(self) -> bool:
+        return any(lot.source == WELCOME for lot in self.lots.values())
 
     @property
     def expires_at(self) -> datetime | None:
@@ -122,9 +126,9 @@ class MatchaAccount:
         for lot in sorted(self.lots.values(), key=lambda lot: lot.turn):
             taken = min(lot.free, amount - sum(lots.values())) if lot.expires_at > at else 0
             lots |= {lot.lot_id: taken} if taken else {}
-        ids = account_fields(pass_id, held=amount, lots=lots)
         about: Any = {"generation_id": hold_id, "lots": lots, "matcha_held_delta": amount}
-        return [MatchaHeld(**ids, **about, amount=amount, expires_at=expires_at)]
+        about |= account_fields(pass_id, held=amount, lots=lots)
+        return [MatchaHeld(**about, amount=amount, expires_at=expires_at)]
 
     def capture(self, pass_id: str, hold_id: str, at: datetime) -> list[Event]:
         """Spends a hold; silent where none is open, since then nothing may be charged."""
@@ -174,23 +178,32 @@ class MatchaAccount:
         taken = min(refunded, lot.free)
         return self._told([*lapsed, clawed_back(pass_id, lot, reference, refunded, taken)])
 
-    def move(self, pass_id: str, to: str, there: MatchaAccount) -> list[Event]:
+    def move(self, pass_id: str, to: str, there: MatchaAccount, at: datetime) -> list[Event]:
         """Both halves of a merge, for one append; `there` is the account of `to`. Nothing is moved
-        out, too, so that who grants or holds meanwhile meets the merge and looks again."""
-        amount, held = self.balance, self.held
+        out, too, so that who grants or holds meanwhile meets the merge and looks again. One pass
+        has one welcome (C31): where `there` had its own, this one's ends here."""
+        ending = self._unwelcomed(at) if there.welcomed else self
+        rest = ending._after(lapsed := ending._lapse(pass_id, at))
+        amount, held = rest.balance, rest.held
         out = moved_fields(pass_id, f"merge:{pass_id}:out", -amount, held=-held)
-        gone = self._told([MatchaMovedOut(**out, amount=amount, to=to, matcha_held_delta=-held)])
-        if not self.lots:
+        left = MatchaMovedOut(**out, amount=amount, to=to, matcha_held_delta=-held)
+        gone = self._told([*lapsed, left])
+        if not rest.lots:
             return gone
         come = MatchaMovedIn(
             **moved_fields(to, f"merge:{pass_id}:in", amount, held=held),
             amount=amount,
             source=pass_id,
-            lots=tuple(self.lots.values()),
-            holds=tuple(self.holds.values()),
+            lots=tuple(rest.lots.values()),
+            holds=tuple(rest.holds.values()),
             matcha_held_delta=held,
         )
         return [*gone, *there._told([come])]
+
+    def _unwelcomed(self, at: datetime) -> MatchaAccount:
+        """What is held of a welcome that ends may still be spent, but not held again."""
+        lots = (lot for lot in self.lots.values() if lot.source == WELCOME and lot.expires_at > at)
+        return self._with(*(replace(lot, expires_at=at) for lot in lots))
 
     def _lapse(self, pass_id: str, at: datetime) -> list[Event]:
         due = (lot for lot in self.lots.values() if lot.free and lot.expires_at <= at)

@@ -5,11 +5,14 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Literal
+from typing import Final, Literal
 
 LotClass = Literal["paid", "free"]
 Why = Literal["failed", "cancelled", "expired"]
 """Why a hold was released."""
+
+WELCOME: Final = "welcome"
+"""The source of the free matcha that a pass is given once."""
 
 
 @dataclass(frozen=True, slots=True)

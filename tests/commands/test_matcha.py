@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from typing import Any
 
 import pytest
 
@@ -10,7 +11,8 @@ from commands.config import SetConfig
 from commands.matcha import ExpireMatcha, GrantWelcome, SeeMatcha
 from commands.passes import Identify, OpenPass
 from domain.matcha import InsufficientMatcha, matcha_stream
-from tests.commands.drinking import Buy, Capture, Hold
+from domain.matcha_events import MatchaCaptured
+from tests.commands.drinking import Buy, Capture, Hold, Release
 from tests.commands.memory import Memory
 from tests.spec import NOON
 
@@ -114,6 +116,34 @@ def test_passes_that_were_both_welcomed_and_became_one_are_welcomed_no_more(welc
     merge(welcoming)
     welcoming.do(GrantWelcome(owner=EVE))
     assert of(welcoming, ANN).balance == 5, "the pass it absorbed was welcomed"
+
+
+def test_guests_who_become_one_pass_bring_no_welcome_of_their_own(welcoming):
+    welcoming.do(GrantWelcome(owner=ANN))
+    for n in range(5):
+        guest = f"pass:anon:{n}"
+        welcoming.later(1)
+        welcoming.do(OpenPass(new_pass_id=guest))
+        welcoming.do(GrantWelcome(owner=guest))
+        welcoming.do(Buy(owner=guest, id_=f"lot{n}", amount=2))
+        welcoming.do(Hold(owner=guest, id_=f"g{n}", amount=4))
+        ann: Any = {"identity": "email:ann", "new_pass_id": "pass:x"}
+        welcoming.do(Identify(**ann, current=guest, guest=True))
+    assert (of(welcoming, ANN).balance, of(welcoming, ANN).held) == (5 + 5 * (2 + 4), 5 * 4)
+    for n in range(4):
+        welcoming.do(Release(owner=ANN, id_=f"g{n}"))
+    welcoming.do(Capture(owner=ANN, id_="g4"))
+    assert of(welcoming, ANN).balance == 5 + 5 * 2, "what comes back of a second welcome is gone"
+    (spent,) = (e for e in welcoming.history if isinstance(e, MatchaCaptured))
+    assert spent.lots == {"welcome:pass:anon:4": 4}
+    moved = sum(getattr(event, "matcha_delta", 0) for event in welcoming.history)
+    assert moved == of(welcoming, ANN).balance
+
+
+def test_who_was_not_welcomed_keeps_the_welcome_of_the_pass_it_absorbs(welcoming):
+    welcoming.do(GrantWelcome(owner=EVE))
+    merge(welcoming)
+    assert (of(welcoming, ANN).balance, shown(welcoming, ANN)["matcha_available"]) == (5, 5)
 
 
 def test_an_identity_is_welcomed_once_under_whatever_pass_names_it(welcoming):

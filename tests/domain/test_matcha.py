@@ -184,7 +184,7 @@ def test_a_merge_moves_lots_holds_and_debts():
     used = [granting("a", 5), holding("g1", 2), capturing("g1"), refunding("a", 4), holding("g2")]
     mine = given(*used[:-1], granting("b", 3), holding("g2")).is_now()
     there = MatchaAccount()
-    events = mine.move(PASS, "pass:user:eve", there)
+    events = mine.move(PASS, "pass:user:eve", there, NOON)
     assert [event.matcha_delta for event in events] == [-mine.balance, mine.balance]
     moved_to = there.evolve(events[1])
     assert moved_to == mine
@@ -194,5 +194,5 @@ def test_a_merge_moves_lots_holds_and_debts():
 
 
 def test_nothing_is_moved_out_too_so_that_whoever_grants_meanwhile_looks_again():
-    (out,) = MatchaAccount().move(PASS, "pass:user:eve", MatchaAccount())
+    (out,) = MatchaAccount().move(PASS, "pass:user:eve", MatchaAccount(), NOON)
     assert (out.matcha_delta, out.mg_id, out.stream) == (0, None, f"credit_account:matcha:{PASS}")
