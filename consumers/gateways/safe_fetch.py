@@ -11,6 +11,8 @@ from __future__ import annotations
 import asyncio
 import socket
 from collections.abc import Awaitable, Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from ipaddress import ip_address
 
 import httpx
@@ -33,12 +35,16 @@ HEADERS = {
 
 Resolve = Callable[[str, int], Awaitable[Sequence[Address]]]
 
+# Threads of their own: who asks for a name may let it wait far longer than we do, and what waits
+# for it must not be what stores pictures and checks them.
+_names = ThreadPoolExecutor(AT_ONCE, "names")
+
 
 async def resolved(host: str, port: int) -> list[Address]:
     """The addresses of a name, best first; none when it has none."""
-    loop = asyncio.get_running_loop()
+    ask = partial(socket.getaddrinfo, host, port, type=socket.SOCK_STREAM)
     try:
-        found = await loop.getaddrinfo(host, port, type=socket.SOCK_STREAM)
+        found = await asyncio.get_running_loop().run_in_executor(_names, ask)
     except (OSError, UnicodeError):
         return []
     return [ip_address(str(place[0]).partition("%")[0]) for *_, place in found]

@@ -6,11 +6,13 @@ import asyncio
 import gzip
 import ssl
 from collections.abc import AsyncIterator, Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from ipaddress import ip_address
 from pathlib import Path
+from threading import Event
 
 import httpx
 import pytest
@@ -21,7 +23,7 @@ from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption,
 from cryptography.x509.oid import NameOID
 
 from consumers.gateways.addresses import Address
-from consumers.gateways.safe_fetch import SafeFetch
+from consumers.gateways.safe_fetch import SafeFetch, resolved
 from domain.upload import Reason, UploadRejected, UrlReason, UrlRejected
 
 FILE = b"\x89PNG a file"
@@ -258,3 +260,16 @@ async def test_the_certificate_must_be_the_names_although_the_address_is_dialled
         assert f"host: pictures.example:{site.port}\r\n" in site.heard[0].lower()
         assert await refused(fetch, f"https://others.example:{site.port}/") == "unreachable"
     await fetch.aclose()
+
+
+async def test_names_have_threads_of_their_own() -> None:
+    """Strangers decide how long a name takes; pictures are stored and checked meanwhile."""
+    free, loop = Event(), asyncio.get_running_loop()
+    loop.set_default_executor(ThreadPoolExecutor(1))
+    others = loop.run_in_executor(None, free.wait)
+    try:
+        async with asyncio.timeout(5):
+            assert ip_address("127.0.0.1") in await resolved("localhost", 80)
+    finally:
+        free.set()
+        await others
