@@ -168,6 +168,7 @@ class ShopOrder:
     # History: how each fact changes what is known. It never refuses.
 
     def evolve(self, event: Event) -> ShopOrder:
+        claimed = self.cases - {"no_pass"}
         match event:
             case happened.ShopOrderReported():
                 return self._told(event)
@@ -177,10 +178,9 @@ class ShopOrder:
             case happened.ShopDeliveryRepeated(number=number):
                 return changed(self, repeats=number)
             case happened.ShopOrderTurnedDown(reason=reason):
-                return changed(self, turned_down=reason)
+                return changed(self, turned_down=reason, unclaimed=False, cases=claimed)
             case happened.ShopOrderCredited():
-                left = self.cases - {"no_pass"}
-                return changed(self, credit=event, turned_down="", unclaimed=False, cases=left)
+                return changed(self, credit=event, turned_down="", unclaimed=False, cases=claimed)
             case happened.ShopRefundTakenBack(refund_id=refund_id, amount=amount):
                 settled, taken = self.settled | {refund_id}, self.taken_back + amount
                 return changed(self, settled=settled, taken_back=taken)

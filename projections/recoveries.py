@@ -60,7 +60,7 @@ class Case:
 
 class Recoveries(Projection[Case]):
     name = "recoveries"
-    version = 8
+    version = 9
     topics = topics_of(
         PaymentSettled,
         PaymentRejected,

@@ -13,6 +13,7 @@ SHOP_TOPICS = (
     happened.ShopRefundUnclear,
     happened.ShopCustomerNotTagged,
     happened.ShopOrderCredited,
+    happened.ShopOrderTurnedDown,
     happened.ShopOrderTakenBack,
     happened.ShopCustomerTagged,
     happened.ShopRetryAsked,
@@ -53,7 +54,11 @@ def opens_shop_case(event: happened.ShopOrderEvent) -> dict[str, str] | None:
 
 def _kind(event: happened.ShopOrderEvent) -> str:
     match event:
-        case happened.ShopOrderUnclaimed() | happened.ShopOrderCredited():
+        case (
+            happened.ShopOrderUnclaimed()
+            | happened.ShopOrderCredited()
+            | happened.ShopOrderTurnedDown()
+        ):
             return "no_pass"
         case happened.ShopSkusUnknown():
             return "unknown_sku"

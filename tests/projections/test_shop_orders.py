@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from commands.shop_orders import NoteTag, ResolveShopCase, RetryShopCase
+from domain.shop_order import NoCaseOfThis
 from ledger.codec import Recorded
 from projections.projection import Projection
 from projections.recoveries import Recoveries
@@ -72,6 +73,17 @@ def test_an_order_of_nobody_is_a_case_until_it_is_credited() -> None:
     shop.tell(told())
     assert case(shop, "no_pass") == ("resolved", {"amount": "200"})
     assert case(shop, "not_tagged") is None
+
+
+@pytest.mark.parametrize("ended", [{"cancelled": True}, {"status": "voided"}, {"test": True}])
+def test_an_order_of_nobody_that_ends_waits_for_nobody(ended: Any) -> None:
+    shop = Shop()
+    shop.tell(told(customer_id=""))
+    shop.tell(told(customer_id="", **ended))
+    assert case(shop, "no_pass") == ("resolved", {"amount": "200"})
+    assert order(shop)["status"] == (ended.get("status") or next(iter(ended)))
+    with pytest.raises(NoCaseOfThis):
+        shop.do(ResolveShopCase(**IDS, kind="no_pass", reason="hers", by=OPERATOR))
 
 
 def test_unknown_skus_are_a_case_until_somebody_has_seen_to_them() -> None:
