@@ -261,9 +261,9 @@ class Generation:
         return changed(self, steps=(*self.steps, step), media=media)
 
     def _end(self, event: CreationDelivered | CreationFailed | CreationCancelled) -> Generation:
-        ended = changed(
-            self, status=event.mma_status, ended=True, awaits_late=self.media is not None
-        )
+        made = any(step.output for step in self.steps if step.type.endswith("_generate"))
+        late = made or self.media is not None
+        ended = changed(self, status=event.mma_status, ended=True, awaits_late=late)
         match event:
             case CreationDelivered():
                 return changed(ended, delivered=event, awaits_late=False)

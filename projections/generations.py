@@ -40,7 +40,7 @@ from projections.topics import topics_of
 @dataclass(frozen=True, slots=True)
 class Card:
     """What lists show of one generation. `media_open`: a provider was asked and has not answered;
-    `task_id` is what it calls the work."""
+    `made`: it has given what was wanted; `task_id` is what it calls the work."""
 
     begun: CreationBegun
     position: int
@@ -50,6 +50,7 @@ class Card:
     done_position: int | None = None
     output_url: str | None = None
     media_open: bool = False
+    made: bool = False
     task_id: str | None = None
     due: bool = True
     underway: bool = True
@@ -58,7 +59,7 @@ class Card:
 
 class Generations(Projection[Card]):
     name = "generations"
-    version = 2
+    version = 3
     topics = topics_of(GenerationEvent)
     state = Card
 
@@ -108,12 +109,12 @@ def _went_on(card: Card, recorded: Recorded) -> Card:
         case MediaSubmitted(task_id=task_id):
             return replace(card, task_id=task_id)
         case StepRecorded(step_type=type_) if type_.endswith("_generate"):
-            return replace(card, media_open=False)
+            return replace(card, media_open=False, made=event.payload["error"] is None)
         case CreationDelivered(output_url=url):
             done = recorded.position
             return replace(card, due=False, underway=False, output_url=url, done_position=done)
         case CreationFailed() | CreationCancelled():
-            return replace(card, due=card.media_open, underway=False)
+            return replace(card, due=card.media_open or card.made, underway=False)
         case LateOutputKept() | LateOutputMissing():
             return replace(card, due=False, media_open=False)
         case ProviderCalledBack():

@@ -9,13 +9,13 @@ from itertools import product
 
 import pytest
 
-from commands.generations import SayEvent
+from commands.generations import CancelCreation, SayEvent
 from consumers.gateways.mma_ports import NotWhole
 from consumers.gateways.ports import OutcomeUnknown, TryAgain, WillNotWork
 from consumers.reactions.mma_steps import rerun
 from domain.config import Config
 from domain.event import plain
-from tests.reactions.studio import ASSETS, BASE, FIRST, Studio
+from tests.reactions.studio import ASSETS, BASE, FIRST, Crash, Studio
 
 REFUSED = WillNotWork("openai: the model refused", error_class="refused")
 
@@ -202,6 +202,23 @@ async def test_what_comes_after_the_deadline_is_kept_and_not_paid_for():
     assert studio.known().failed.error_code == "TIMED_OUT" and studio.account().held == 0
     known = await studio.until_done()
     assert known.late_url and known.delivered is None and studio.account().balance == 100
+
+
+@pytest.mark.parametrize("dies", ["before it is recorded", "at the last look"])
+async def test_what_was_made_and_is_not_wanted_any_more_is_kept_as_late(dies):
+    studio = Studio()
+    await studio.still()
+    if dies == "at the last look":
+        studio.texts.fate.next = [None, Crash()]
+    else:
+        studio.dies_once = "stored"
+    with pytest.raises(Crash):
+        await studio.attend()
+    studio.open()
+    await studio.desk.do(CancelCreation(generation_id=FIRST), cause="test")
+    known = await studio.until_done()
+    assert (known.status, known.delivered, studio.account().balance) == ("cancelled", None, 100)
+    assert known.late_url == studio.store.kept[FIRST].url
 
 
 async def test_nobody_waits_for_ever_for_what_never_comes():

@@ -119,6 +119,8 @@ def check(studio: Studio, known: Generation) -> None:
     assert len(steps) <= TRIES_MAX + len(ASSETS)
     assert "temporary" not in str(studio.events())
     never_two_at_work(studio)
+    made = any(step.step_type.endswith("_generate") and step.payload["output"] for step in steps)
+    assert not made or delivered or known.late_url
     if delivered:
         assert known.messages[-1] == DONE[known.terms.mma_mode]
     elif known.failed:
