@@ -26,6 +26,9 @@ from domain.shop_order_events import (
 from domain.shop_told import OrderTold, Packs, RefundTold
 from domain.studio_config import PACKS_KEY, packs_of
 
+CUSTOMERS_MAX = 10
+"""Of one pass. Carts give them, anybody's, and must leave room for what its owner proves."""
+
 
 class PassUnknown(Refused):
     """There is no such pass."""
@@ -147,7 +150,9 @@ class SettleShopOrder(WithShopOrder, WithMatcha):
         order = self.order(seen)
         if not order.customer_id or seen.get(Claim, identity_claim(_identity(order))).taken:
             return []
-        if len(current_pass(seen, owner).identities) >= IDENTITIES_MAX:
+        names = current_pass(seen, owner).identities
+        customers = [name for name in names if name.startswith("shopify:")]
+        if len(names) >= IDENTITIES_MAX or len(customers) >= CUSTOMERS_MAX:
             return []
         return opened_with(seen, owner, [_identity(order)], at)
 

@@ -20,7 +20,7 @@ from commands.shop_orders import (
 from domain.claim import Claim
 from domain.matcha import MatchaAccount, matcha_stream
 from domain.matcha_events import MatchaClawedBack, MatchaGranted
-from domain.passes import Pass, identity_claim
+from domain.passes import IDENTITIES_MAX, Pass, identity_claim
 from domain.shop_order import ShopOrder
 from domain.shop_order_events import ShopOrderCredited, shop_order_stream
 from domain.shop_told import OrderTold
@@ -108,6 +108,17 @@ def test_a_cart_never_merges_two_passes(shop: Shop) -> None:
     assert shop.holder(f"shopify:{CUSTOMER}") == PASS
     named: Pass = shop.state("pass:anon:ada")
     assert named.identities == ()
+
+
+def test_gifts_leave_room_for_what_the_owner_of_a_pass_proves(shop: Shop) -> None:
+    """Whoever knows a pass's id may put it into a cart; what was paid is credited all the same."""
+    shop.do(OpenPass(new_pass_id=OPERATOR))
+    for n in range(1, IDENTITIES_MAX + 2):
+        shop.tell(told(customer_id=str(n), named_pass=OPERATOR), order_id=str(n))
+    assert shop.matcha(OPERATOR).balance == 200 * (IDENTITIES_MAX + 1)
+    assert [shop.holder(f"shopify:{n}") for n in (10, 11)] == [OPERATOR, ""]
+    shop.do(Identify(identity="email:ann", new_pass_id="pass:user:x", current=OPERATOR))
+    assert shop.holder("email:ann") == OPERATOR
 
 
 def test_a_pass_that_was_merged_is_followed(shop: Shop) -> None:
