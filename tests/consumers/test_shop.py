@@ -7,6 +7,7 @@ import itertools
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from datetime import datetime, timedelta
 from functools import reduce
 from typing import Any
 
@@ -14,6 +15,8 @@ import httpx
 import psycopg
 import pytest
 
+from consumers.gateways.ports import TryAgain
+from consumers.gateways.shop_ports import OrdersSeen, ShopOrderSeen
 from consumers.gateways.shopify import Shopify
 from consumers.reactions.promise import Desk
 from consumers.reactions.shop import ShopOrders, ShopTags
@@ -26,6 +29,7 @@ from domain.shop_order_events import ShopDeliveryRepeated, ShopOrderReported, sh
 from embedded.twins.shopify import Shopify as ShopifyTwin
 from tests.api.living import Living, living, served
 from tests.api.shopping import SECRETS, SHOP
+from tests.domain.shop_orders import told
 from tests.projections.looking import eventually_so
 from tests.twins.alone import Alone, alone
 from tests.world import TestWorld
@@ -166,6 +170,55 @@ async def test_a_sweep_finds_a_refund_that_no_webhook_told(trade: Trade, number:
     await trade.refund(number, 3, deliver=False)
     await trade.sweep.compare(None, Report("shop_orders"))  # type: ignore[arg-type]
     await eventually_so(trade.has(number, 50))
+
+
+async def test_a_sweep_waits_for_points_and_reads_all_pages(trade: Trade) -> None:
+    for _ in range(25):
+        await trade.place(next(_numbers), webhook={"deliver": False})
+    last = next(_numbers)
+    await trade.place(last, webhook={"deliver": False})
+    await trade.twin.steer("bucket", {"available": 500, "maximum": 500, "restore_rate": 2000})
+    report = Report("shop_orders")
+    await trade.sweep.compare(None, report)  # type: ignore[arg-type]
+    await trade.twin.steer("bucket", {"available": 2000, "maximum": 2000, "restore_rate": 100})
+    assert any(str(last) in each.subject for each in report.findings)
+
+
+class Books:
+    """A shop's books of two pages, of which the second may fail; `asked` is since when."""
+
+    def __init__(self, *orders: ShopOrderSeen) -> None:
+        self.orders, self.asked, self.fails = orders, [], False  # type: ignore[var-annotated]
+
+    async def add_tag(self, customer_gid: str, tag: str) -> None:
+        raise AssertionError(tag)
+
+    async def orders_since(self, at: datetime, cursor: str | None = None) -> OrdersSeen:
+        if cursor is None:
+            self.asked.append(at)
+            return OrdersSeen(self.orders[:1], "second")
+        if self.fails:
+            raise TryAgain("down")
+        return OrdersSeen(self.orders[1:], None)
+
+
+async def test_a_sweep_goes_back_as_far_as_nobody_was_here(trade: Trade) -> None:
+    now = trade.here.parts.clock.now()
+    old = [
+        ShopOrderSeen(str(next(_numbers)), now - timedelta(days=n), told(customer_id=""))
+        for n in (40, 20)
+    ]
+    books, desk = Books(*old), Desk(trade.here.parts.ledger, lambda: now)
+    sweep = ShopSweep(desk, books, SHOP)
+    books.fails = True
+    with pytest.raises(TryAgain):
+        await sweep.compare(None, Report("shop_orders"))  # type: ignore[arg-type]
+    books.fails = False
+    for found in (1, 0):
+        report = Report("shop_orders")
+        await sweep.compare(None, report)  # type: ignore[arg-type]
+        assert len(report.findings) == found
+    assert books.asked == [now - timedelta(days=n) for n in (60, 40, 3)]
 
 
 async def test_the_sweep_has_rounds_of_its_own(trade: Trade, number: int) -> None:
