@@ -25,6 +25,7 @@ from ledger.errors import LedgerUnavailable
 
 ROUTES = (
     "shop_webhooks",  # found first: they come by the hundred, and nobody else waits 5 s for us
+    "mma",  # so are creations, fifty at a time
     "characters",
     "mint_orders",
     "geoplets",
@@ -33,7 +34,6 @@ ROUTES = (
     "nft",
     "uploads",
     "media_webhooks",
-    "mma",
     "archive",
     "studio",
     "auth",

@@ -16,7 +16,9 @@ from rich.console import Console
 from rich.table import Table
 
 from bench import (
+    archive,
     batches,
+    creates,
     http,
     live,
     loss,
@@ -24,6 +26,7 @@ from bench import (
     preparing,
     reads,
     rebuild,
+    threads,
     trades,
     webhooks,
     writes,
@@ -35,7 +38,7 @@ from bench.pgbench import Pgbench
 from tests.world import Database, TestWorld, open_world
 
 FRESH = 20_000
-GROUPS = "pfp, http, live, x402, webhooks, trades, ledger or loss"
+GROUPS = "pfp, http, live, x402, webhooks, creates, archive, threads, trades, ledger or loss"
 LATEST = Path(__file__).parent / "latest.json"
 
 
@@ -82,6 +85,15 @@ def measured(seconds: float, events: int, only: str) -> Iterator[Measurement]:
         if wanted(only, "webhooks"):
             with world.database() as database:
                 yield from webhooks.rows(world, database)
+        if wanted(only, "creates"):
+            with world.database() as database:
+                yield from creates.rows(world, database)
+        if wanted(only, "archive"):
+            with world.database() as database:
+                yield from archive.rows(database)
+        if wanted(only, "threads"):
+            with world.database() as database:
+                yield from threads.rows(world, database)
         if wanted(only, "trades"):
             with world.database() as database:
                 yield from trades.rows(world, database, events)

@@ -167,11 +167,11 @@ class Stream:
 
     @classmethod
     @asynccontextmanager
-    async def opened(cls, url: str, token: str) -> AsyncIterator[Stream]:
+    async def opened(cls, url: str, token: str, path: str = "/events") -> AsyncIterator[Stream]:
         at = urlsplit(url)
         reader, writer = await asyncio.open_connection(at.hostname, at.port)
         try:
-            writer.write(load.request("GET", "/events", token=token))
+            writer.write(load.request("GET", path, token=token))
             head = await reader.readuntil(b"\r\n\r\n")
             if not head.startswith(b"HTTP/1.1 200"):
                 raise RuntimeError(head.decode())
