@@ -177,7 +177,7 @@ async def test_a_sweep_waits_for_points_and_reads_all_pages(trade: Trade) -> Non
         await trade.place(next(_numbers), webhook={"deliver": False})
     last = next(_numbers)
     await trade.place(last, webhook={"deliver": False})
-    await trade.twin.steer("bucket", {"available": 500, "maximum": 500, "restore_rate": 2000})
+    await trade.twin.steer("bucket", {"available": 500, "maximum": 500, "restore_rate": 400})
     report = Report("shop_orders")
     await trade.sweep.compare(None, report)  # type: ignore[arg-type]
     await trade.twin.steer("bucket", {"available": 2000, "maximum": 2000, "restore_rate": 100})
