@@ -6,6 +6,7 @@ Nothing is retried here: the worker that called knows the promise's deadline (sp
 
 from __future__ import annotations
 
+import asyncio
 import math
 import re
 from collections.abc import Mapping
@@ -22,6 +23,8 @@ from consumers.gateways.ports import OutcomeUnknown, TryAgain, WillNotWork
 MAX_ANSWER_BYTES = 64 * 1024 * 1024
 MAX_WAIT_S = 120.0
 MAX_REASON = 200
+MAX_SILENCES = 10
+"""How many times the silence that is allowed an answer may take from its first byte to its last."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,12 +133,17 @@ async def get_once(
 
 
 async def _whole(response: httpx.Response, vendor: str) -> Reply:
+    """An answer that drips is never silent for long, and would hold its worker for days."""
     body = bytearray()
+    silence_s = response.request.extensions["timeout"]["read"]
     try:
-        async for chunk in response.aiter_bytes():
-            body += chunk
-            if len(body) > MAX_ANSWER_BYTES:
-                raise WillNotWork(f"{vendor}: the answer is over {MAX_ANSWER_BYTES} bytes")
+        async with asyncio.timeout(silence_s * MAX_SILENCES):
+            async for chunk in response.aiter_bytes():
+                body += chunk
+                if len(body) > MAX_ANSWER_BYTES:
+                    raise WillNotWork(f"{vendor}: the answer is over {MAX_ANSWER_BYTES} bytes")
+    except TimeoutError as error:
+        raise TryAgain(f"{vendor}: the answer never ends") from error
     except (httpx.RemoteProtocolError, httpx.ReadError, httpx.DecodingError) as error:
         raise TryAgain(f"{vendor}: the answer broke off ({type(error).__name__})") from error
     finally:
