@@ -7,6 +7,7 @@ what was said to it, so that the same bytes can be sent again (§13.3).
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -14,6 +15,7 @@ CONTEXT_PREFIX = "mma.ctx."
 INSTRUCTIONS_MAX = 20_000
 TOKENS_MAX = 16_000
 FIELDS_MAX = 8
+ABOUT_MAX = 1_000
 MEMBERS = frozenset({"model", "instructions", "fields", "max_output_tokens", "detail"})
 
 SCANNER = "mma.ctx.gpt_scanner"
@@ -23,6 +25,7 @@ MOTION_SUGGESTION = "mma.ctx.motion_suggestion"
 READER_MOTION = "mma.ctx.gpt_reader_motion"
 FEEDBACK_MOTION = "mma.ctx.gpt_feedback_motion"
 
+_field = re.compile(r"[A-Za-z][A-Za-z0-9_]{0,39}")
 _MODEL = "gpt-4.1-mini"
 _WRITER = {"clean_prompt": "the prompt", "userMessage_final": "one friendly line for the person"}
 
@@ -88,8 +91,12 @@ def context_of(value: Any) -> Mapping[str, Any]:
         raise ValueError("detail must be auto, low or high")
     if not isinstance(fields, dict) or not 1 <= len(fields) <= FIELDS_MAX:
         raise ValueError(f"fields must name 1 to {FIELDS_MAX} texts of the answer")
-    if not all(isinstance(about, str) and name and about for name, about in fields.items()):
-        raise ValueError("each of the fields must say what it is")
+    if not all(
+        isinstance(about, str) and 1 <= len(about) <= ABOUT_MAX for about in fields.values()
+    ):
+        raise ValueError(f"each of the fields must say what it is, in 1 to {ABOUT_MAX} characters")
+    if not all(map(_field.fullmatch, fields)):
+        raise ValueError("each of the fields must have a name as clean_prompt")
     return value
 
 

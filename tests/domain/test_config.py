@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from domain.config import KINDS, Config, ConfigSet, InvalidConfig
+from domain.contexts import DEFAULT_CONTEXTS, READER
 from domain.levels import DEFAULT_LEVELS, LEVELS_KEY
 from tests.spec import Given
 
@@ -60,3 +61,14 @@ def test_a_value_that_does_not_fit_is_refused(value):
 @pytest.mark.parametrize("key", ["", "nft.level", "NFT.LEVELS", "x" * 1000])
 def test_a_key_that_nobody_knows_is_refused(key):
     given().when(setting(LOW, key)).refused(InvalidConfig)
+
+
+@pytest.mark.parametrize(
+    "more", [{"a name": "x"}, {"x" * 41: "x"}, {"mood": ""}, {"mood": "x" * 1_001}, {"mood": 7}]
+)
+def test_a_context_asks_for_nothing_that_no_request_could_ask_for(more: dict[str, Any]) -> None:
+    context = DEFAULT_CONTEXTS[READER]
+    value = {**context, "fields": {**context["fields"], **more}}
+    given().when(setting(value, READER)).refused(InvalidConfig)
+    good = {**context, "fields": {**context["fields"], "mood": "in one word"}}
+    assert given().is_now().set(READER, good, ADA)
