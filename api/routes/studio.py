@@ -120,9 +120,8 @@ async def leave(request: Request, session_id: SessionId) -> Response:
 )
 async def studio_state(request: Request) -> Response:
     who = signed_in(request, "user")
-    now = await situation(request, who)
     await fresh(request, "generations")
-    return spoken(button(parts_of(request), who, now))
+    return spoken(button(parts_of(request), who, await situation(request, who)))
 
 
 @router.post(
