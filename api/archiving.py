@@ -55,8 +55,9 @@ class Wanted:
 
 
 def wanted(request: Request, zone: str) -> Wanted:
-    """What the query asks for. A date means the whole day where the studio is (`zone`)."""
-    said = request.query_params
+    """What the query asks for; a filter that is left empty, as forms send it, asks for nothing. A
+    date means the whole day where the studio is (`zone`)."""
+    said = {name: text for name, text in request.query_params.items() if text}
     kind, liked, q = said.get("kind"), said.get("liked"), said.get("q", "")
     if kind not in (None, *KINDS):
         raise Invalid(("query.kind", f"one of {', '.join(KINDS)}"))

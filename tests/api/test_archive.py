@@ -102,6 +102,12 @@ async def test_it_is_filtered_by_kind_liking_and_time(ada: Artist) -> None:
         assert await ids(ada, **query) == ([video, still] if there else []), query
 
 
+async def test_a_filter_that_is_left_empty_asks_for_nothing(ada: Artist) -> None:
+    id_ = await ada.still()
+    empty = dict.fromkeys(("kind", "liked", "from", "to", "q"), "")
+    assert await ids(ada, **empty) == [id_]
+
+
 async def test_an_edge_that_is_named_by_an_item_is_in(ada: Artist) -> None:
     id_ = await ada.still()
     at = (await ada.seen("/archive"))["items"][0]["created_at"]
