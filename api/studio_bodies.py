@@ -17,7 +17,8 @@ META_MAX = 4_000
 
 
 def _not_blank(text: str) -> str:
-    if not text.strip():
+    """Something must be there to read: a zero-width space is blank, too."""
+    if not any(char.isprintable() and not char.isspace() for char in text):
         raise ValueError("must not be blank")
     return text
 

@@ -33,6 +33,7 @@ class SuggestionFailed(Refused):
 STUDIO_TABLE: dict[type[Exception], tuple[int, str, int | None]] = {
     InsufficientMatcha: (402, "INSUFFICIENT_MATCHA", None),
     refusals.NotFinished: (409, "NOT_FINISHED", 2),
+    refusals.NeverFinished: (409, "NOT_FINISHED", None),
     refusals.AlreadyEnded: (409, "ALREADY_ENDED", None),
     refusals.NotAStill: (409, "NOT_A_STILL", None),
     refusals.NotAVideo: (409, "NOT_A_VIDEO", None),

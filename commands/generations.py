@@ -20,7 +20,6 @@ from domain.generation_events import (
     Status,
     generation_stream,
 )
-from domain.generation_refusals import NotFinished
 from domain.matcha import MatchaAccount, matcha_stream
 from domain.matcha_lots import Why
 from domain.pipeline import made_by, prompt_of, vars_of
@@ -232,8 +231,8 @@ class SayEvent(WithGeneration):
 
     def decide(self, seen: Seen, at: datetime) -> list[Event]:
         known, id_ = self.generation(seen), self.generation_id
-        if self.type in ("like", "dislike", "download") and not known.delivered:
-            raise NotFinished()
+        if self.type in ("like", "dislike", "download"):
+            known.must_be_delivered()
         return known.echo.say(id_, self.pass_id(seen), self.event_id, self.type, self.more)
 
     def answer(self, seen: Seen, new: bool) -> Answer:

@@ -36,7 +36,13 @@ from domain.generation_events import (
 )
 from domain.generation_lines import DONE, SORRY
 from domain.generation_parts import Media, Step
-from domain.generation_refusals import AlreadyEnded, NotAStill, NotAVideo, NotFinished
+from domain.generation_refusals import (
+    AlreadyEnded,
+    NeverFinished,
+    NotAStill,
+    NotAVideo,
+    NotFinished,
+)
 from domain.state import changed
 
 HOLD = timedelta(minutes=60)
@@ -214,15 +220,17 @@ class Generation:
         """That it can be tweaked."""
         if self.terms is None or self.terms.mma_mode != "still":
             raise NotAStill()
-        if not self.delivered:
-            raise NotFinished()
+        self.must_be_delivered()
 
     def must_be_video(self) -> None:
         """That feedback can be given about it."""
         if self.terms is None or self.terms.mma_mode != "video":
             raise NotAVideo()
+        self.must_be_delivered()
+
+    def must_be_delivered(self) -> None:
         if not self.delivered:
-            raise NotFinished()
+            raise NeverFinished() if self.ended else NotFinished()
 
     # History.
 

@@ -6,7 +6,11 @@ from domain.event import Refused
 
 
 class NotFinished(Refused):
-    """This one is not done yet; wait for its picture."""
+    """This one is not done yet; wait until it is."""
+
+
+class NeverFinished(NotFinished):
+    """This one came to nothing, and nothing was charged for it; make it anew."""
 
 
 class AlreadyEnded(Refused):

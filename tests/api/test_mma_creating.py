@@ -95,6 +95,7 @@ async def test_keys_of_creations_at_the_same_moment_keep_their_own_answers(here:
     [
         ({}, "body.brief"),
         ({"brief": "  "}, "body.brief"),
+        ({"brief": "\u200b \u2060"}, "body.brief"),
         ({"brief": "x" * 4_001}, "body.brief"),
         ({"brief": "x", "product_image": "https://elsewhere.example/a.png"}, "body.product_image"),
         ({"brief": "x", "logo_image": f"{BASE}/staging/a.png"}, "body.logo_image"),
@@ -140,6 +141,20 @@ async def test_an_unfinished_still_is_not_tweaked(ada: Artist) -> None:
     first = await ada.begun()
     answer = await ada.post(f"/mma/still/{first}/tweak", {"feedback": "No light"})
     assert (answer.status_code, answer.json()["code"]) == (409, "NOT_FINISHED")
+
+
+async def test_what_came_to_nothing_is_not_worth_waiting_for(ada: Artist) -> None:
+    failed = await ada.begun()
+    await ada.fail(failed)
+    cancelled = await ada.begun()
+    await ada.post(f"/mma/generations/{cancelled}/cancel")
+    for id_ in (failed, cancelled):
+        tweak = await ada.post(f"/mma/still/{id_}/tweak", {"feedback": "No light"})
+        like = await ada.post("/mma/events", {"event_type": "like", "generation_id": id_})
+        for answer in (tweak, like):
+            assert (answer.status_code, answer.json()["code"]) == (409, "NOT_FINISHED")
+            assert "make it anew" in answer.json()["detail"]
+            assert "Retry-After" not in answer.headers
 
 
 async def test_an_animation_knows_the_still_that_made_its_image(ada: Artist) -> None:
