@@ -17,7 +17,7 @@ from api.body import mistakes_of
 from api.owners import own_generation
 from api.principal import Principal
 from api.problems import Invalid
-from api.studio_bodies import PreferencesMeta, Told
+from api.studio_bodies import PreferencesChosen, PreferencesMeta, Told
 from commands.command import Command
 from commands.studio import NoteEvent, SetPreferences, TellEvent
 
@@ -33,8 +33,7 @@ async def event_of(request: Request, who: Principal, body: Told) -> Command:
     if body.generation_id is None:
         if body.event_type in OF_GENERATION:
             raise Invalid(("body.generation_id", f"needed for a {body.event_type}"))
-        noted = {"event_id": event_id, "type": body.event_type, "more": more}
-        return NoteEvent(owner=who.pass_id, **noted)
+        return NoteEvent(owner=who.pass_id, event_id=event_id, type=body.event_type, more=more)
     await own_generation(request, who, body.generation_id)
     return TellEvent(
         generation_id=body.generation_id, event_id=event_id, type=body.event_type, more=more
@@ -42,8 +41,12 @@ async def event_of(request: Request, who: Principal, body: Told) -> Command:
 
 
 def _preferences(who: Principal, event_id: str, body: Told) -> SetPreferences:
+    """They stand under `preferences`, or are the whole of `meta`."""
+    alone = body.meta.keys() & PreferencesChosen.model_fields.keys()
     try:
-        chosen = PreferencesMeta.model_validate(body.meta).preferences
+        chosen = PreferencesMeta.model_validate(
+            {"preferences": body.meta} if alone else body.meta
+        ).preferences
     except ValidationError as error:
         raise Invalid(*mistakes_of(error, "body.meta")) from None
     return SetPreferences(

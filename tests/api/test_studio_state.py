@@ -183,6 +183,8 @@ async def test_preferences_are_a_snapshot_of_the_pass(ada: Artist, here: Living)
     body = {"event_type": "preference_set", "meta": {"preferences": chosen}}
     position = (await ada.post("/mma/events", body)).headers["X-Ledger-Position"]
     assert (await ada.post("/mma/events", body)).json()["preferences"] == chosen
+    alone = await ada.post("/mma/events", {"event_type": "preference_set", "meta": chosen})
+    assert alone.json()["preferences"] == chosen
     ((kept, at),) = await here.parts.reader.rows(
         "SELECT mg_mma_preferences, mg_mma_preferences_updated_at FROM mega_customers"
         " WHERE mg_pass_id = %s",
