@@ -147,10 +147,10 @@ async def handle(ledger: Ledger, command: Command, context: Context) -> Outcome:
         seen = await look(ledger, command, context.claims)
         if before := await answered_before(ledger, context, seen):
             return before
-        decided = decide(command, context, seen)
-        if not decided.rows:
-            return Outcome(seen.position, decided.answer)
         try:
+            decided = decide(command, context, seen)
+            if not decided.rows:
+                return Outcome(seen.position, decided.answer)
             position = await ledger.append(decided.rows, pass_id=decided.owner)
         except StreamConflict:
             continue

@@ -10,7 +10,7 @@ from datetime import datetime
 from typing import Any
 
 from commands.command import Answer, Command, Seen
-from commands.passes import current_pass, followed, survivors
+from commands.passes import current_pass, followed, matcha_of, survivors
 from domain.config import Config, config_stream
 from domain.event import Event
 from domain.generation import DEADLINES, HOLD, Generation
@@ -21,7 +21,7 @@ from domain.generation_events import (
     Origin,
     generation_stream,
 )
-from domain.matcha import MatchaAccount, matcha_stream
+from domain.matcha import matcha_stream
 from domain.studio_config import COSTS_KEY, PROVIDERS_KEY, costs_of, providers_of
 
 WORDS: dict[Origin, EventType] = {
@@ -52,7 +52,7 @@ class Begin(Command):
         if generation.begun:
             return []
         terms = self.terms(seen, at)
-        account = seen.get(MatchaAccount, matcha_stream(owner))
+        account = matcha_of(seen, owner)
         id_ = self.generation_id
         held = account.hold(owner, id_, terms.cost, terms.hold_expires_at, at)
         word = WORDS[terms.origin]

@@ -10,7 +10,7 @@ from datetime import datetime
 from typing import Any
 
 from commands.command import Answer, Command, Seen
-from commands.passes import current_pass, followed, survivors
+from commands.passes import current_pass, followed, matcha_of, survivors
 from domain.event import Event
 from domain.generation import Generation
 from domain.generation_events import (
@@ -46,7 +46,7 @@ class WithGeneration(Command):
         return seen.get(Generation, self.stream)
 
     def account(self, seen: Seen) -> MatchaAccount:
-        return seen.get(MatchaAccount, matcha_stream(self.pass_id(seen)))
+        return matcha_of(seen, self.pass_id(seen))
 
     def pass_id(self, seen: Seen) -> str:
         owner = self.generation(seen).pass_id

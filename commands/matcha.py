@@ -11,7 +11,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from commands.command import Command, Seen
-from commands.passes import current_pass, followed, survivors
+from commands.passes import current_pass, followed, matcha_of, survivors
 from domain.claim import Claim, welcome_claim
 from domain.config import Config, config_stream
 from domain.event import Event
@@ -79,7 +79,8 @@ class GrantWelcome(SeeMatcha):
             yield from self._claims(seen)
 
     def decide(self, seen: Seen, at: datetime) -> list[Event]:
-        opened_at, account = current_pass(seen, self.owner).opened_at, self.account(seen)
+        opened_at = current_pass(seen, self.owner).opened_at
+        account = matcha_of(seen, self.pass_id(seen))
         amount = welcome_of(seen.get(Config, config_stream(WELCOME_KEY)).value(WELCOME_KEY))
         taken = any(seen.get(Claim, claim).taken for claim in self._claims(seen))
         if not amount or opened_at is None or taken or account.welcomed:
@@ -99,4 +100,5 @@ class ExpireMatcha(SeeMatcha):
     """Lots and holds whose time is over, now that it is."""
 
     def decide(self, seen: Seen, at: datetime) -> list[Event]:
-        return self.account(seen).expire(self.pass_id(seen), at)
+        owner = self.pass_id(seen)
+        return matcha_of(seen, owner).expire(owner, at)

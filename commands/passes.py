@@ -15,6 +15,7 @@ from domain.matcha import MatchaAccount, matcha_stream
 from domain.passes import Pass, identity_claim
 from domain.upgrade import Upgrade
 from domain.upgrade_events import upgrade_stream
+from ledger.errors import StreamConflict
 
 
 class NonceUsed(Refused):
@@ -35,6 +36,16 @@ def followed(seen: Seen, pass_id: str) -> bool:
 
 def current_pass(seen: Seen, pass_id: str) -> Pass:
     return seen.get(Pass, list(survivors(seen, pass_id))[-1])
+
+
+def matcha_of(seen: Seen, pass_id: str) -> MatchaAccount:
+    """The account to decide on, of what `current_pass` has told. A merge between the look at the
+    pass and the one at its matcha leaves an account that says so: StreamConflict, look again."""
+    stream = matcha_stream(pass_id)
+    account = seen.get(MatchaAccount, stream)
+    if account.moved_to:
+        raise StreamConflict(stream)
+    return account
 
 
 def email_of(seen: Seen, pass_id: str) -> str | None:
@@ -127,8 +138,7 @@ def _moved_email(older: Pass, younger: Pass) -> list[Event]:
 def _moved_credits(seen: Seen, older: Pass, younger: Pass, at: datetime) -> list[Event]:
     credits = seen.get(CreditAccount, account_stream(younger.pass_id))
     moved = credits.move(younger.pass_id, older.pass_id) if younger.solana_wallets else []
-    there = seen.get(MatchaAccount, matcha_stream(older.pass_id))
-    matcha = seen.get(MatchaAccount, matcha_stream(younger.pass_id))
+    there, matcha = matcha_of(seen, older.pass_id), matcha_of(seen, younger.pass_id)
     return [*moved, *matcha.move(younger.pass_id, older.pass_id, there, at)]
 
 

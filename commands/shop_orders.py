@@ -9,7 +9,7 @@ from functools import reduce
 
 from commands.command import Answer, Command, Seen
 from commands.matcha import WithMatcha
-from commands.passes import current_pass, followed, opened_with, survivors
+from commands.passes import current_pass, followed, matcha_of, opened_with, survivors
 from domain.claim import Claim
 from domain.config import Config, config_stream
 from domain.event import Event, Refused
@@ -159,7 +159,7 @@ class SettleShopOrder(WithShopOrder, WithMatcha):
     def _matcha(self, seen: Seen, settled: Iterable[Event], at: datetime) -> list[Event]:
         events: list[Event] = []
         owner, lot_id = self.pass_id(seen), self.order(seen).lot_id
-        account = self.account(seen) if owner else None
+        account = matcha_of(seen, owner) if owner else None
         for event in settled:
             if account is None:
                 break

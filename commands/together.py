@@ -63,10 +63,10 @@ async def handle_together(ledger: Ledger, asked: Sequence[Asked]) -> list[Outcom
     idempotency key. What is recorded is one append."""
     for _ in range(ATTEMPTS_MAX):
         seen = await _look(ledger, asked)
-        found = [await _decided(ledger, seen, *each) for each in asked]
-        decided = [one for one in found if isinstance(one, Decided)]
-        rows = [row for one in decided for row in one.rows]
         try:
+            found = [await _decided(ledger, seen, *each) for each in asked]
+            decided = [one for one in found if isinstance(one, Decided)]
+            rows = [row for one in decided for row in one.rows]
             last = await _append(ledger, rows, decided)
         except StreamConflict:
             continue

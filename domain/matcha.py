@@ -55,10 +55,11 @@ class InsufficientMatcha(Refused):
 
 @dataclass(frozen=True, slots=True)
 class MatchaAccount:
-    """All lots ever granted, and the holds that are open."""
+    """All lots ever granted, and the holds that are open; or where a merge has moved them."""
 
     lots: Mapping[str, Lot] = field(default_factory=dict)
     holds: Mapping[str, Hold] = field(default_factory=dict)
+    moved_to: str = ""
 
     # Questions.
 
@@ -209,12 +210,7 @@ class MatchaAccount:
         due = (lot for lot in self.lots.values() if lot.free and lot.expires_at <= at)
         return [
             MatchaExpired(
-                **moved_fields(
-                    pass_id,
-                    f"expired:{lot.lot_id}:{lot.lapses + 1}",
-                    -lot.free,
-                    lots={lot.lot_id: lot.free},
-                ),
+                **moved_fields(pass_id, lot.lapse_id, -lot.free, lots={lot.lot_id: lot.free}),
                 lot_id=lot.lot_id,
                 amount=lot.free,
             )
@@ -277,8 +273,8 @@ class MatchaAccount:
                 said = (*lot.references, e.reference)
                 clawed = replace(lot, refunded=refunded, taken=taken, references=said)
                 return self._with(clawed)._spent({e.lot_id: e.amount})
-            case MatchaMovedOut():
-                return MatchaAccount()
+            case MatchaMovedOut(to=to):
+                return MatchaAccount(moved_to=to)
             case MatchaMovedIn(lots=came, holds=holds):
                 held = {**self.holds, **{hold.hold_id: hold for hold in holds}}
                 return replace(self._with(*came), holds=held)

@@ -59,6 +59,10 @@ class Lot:
         return max(0, self.refunded - self.taken - self.expired - self.free)
 
     @property
+    def lapse_id(self) -> str:
+        return f"expired:{self.lot_id}:{self.lapses + 1}"
+
+    @property
     def turn(self) -> tuple[datetime, bool, datetime, str]:
         """Which is spent first: earliest expiry, free before paid, then the oldest (C11)."""
         return (self.expires_at, self.lot_class == "paid", self.granted_at, self.lot_id)

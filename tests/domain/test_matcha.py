@@ -188,7 +188,7 @@ def test_a_merge_moves_lots_holds_and_debts():
     assert [event.matcha_delta for event in events] == [-mine.balance, mine.balance]
     moved_to = there.evolve(events[1])
     assert moved_to == mine
-    assert mine.evolve(events[0]) == there
+    assert mine.evolve(events[0]) == MatchaAccount(moved_to="pass:user:eve")
     assert events[1].matcha_expires_at == mine.expires_at
     assert granting("a", 5)(moved_to) == [], "a lot is granted once, whose ever it is"
 
