@@ -28,7 +28,7 @@ from api.studio_problems import ContentRefused, SuggestionFailed, SuggestionsExh
 from commands.command import handle
 from commands.config import AdoptConfig
 from commands.studio import RecordSuggestion
-from domain.contexts import MOTION_SUGGESTION, canonical, request_of
+from domain.contexts import MOTION_SUGGESTION, canonical, declines, request_of
 from domain.event import Refused, secret
 
 AT_ONCE_MAX = 2
@@ -83,13 +83,15 @@ async def _asked(parts: Parts, body: bytes, reference: str) -> str:
 
 
 def _prompt_in(text: str) -> str:
-    """What the answer's JSON suggests; anything else is no suggestion."""
+    """What the answer's JSON suggests; a refusal, or anything else, is no suggestion."""
     try:
         found = orjson.loads(text)
     except orjson.JSONDecodeError:
         found = None
     prompt = found.get("motion_prompt") if isinstance(found, dict) else None
-    if not isinstance(prompt, str) or not prompt.strip():
+    if declines(prompt if isinstance(prompt, str) else text):
+        raise TextFailed("refused", "the model said no")
+    if not isinstance(prompt, str) or not prompt.strip() or "\0" in prompt:
         raise TextFailed("transient", "the answer has no suggestion in it")
     return prompt.strip()[:TEXT_MAX]
 

@@ -29,6 +29,14 @@ _field = re.compile(r"[A-Za-z][A-Za-z0-9_]{0,39}")
 _MODEL = "gpt-4.1-mini"
 _WRITER = {"clean_prompt": "the prompt", "userMessage_final": "one friendly line for the person"}
 
+_declines = re.compile(
+    r"\W*(?:(?:i['’]m|i am)?\s*(?:very |so )?sorry\b|unfortunately\b|as an ai\b[^.]{0,80}?)?"
+    r"[\s,.:;–—-]*(?:but )?(?:i|we)(?:['’]m| am|['’]re| are)?"
+    r" (?:can['’]?t|cannot|can not|won['’]t|unable to|not able to) (?:\w+ )?"
+    r"(?:assist|help|comply|fulfil|create|generate|provide|process|write|produce|continue)",
+    re.IGNORECASE,
+)
+
 
 def _context(instructions: str, fields: Mapping[str, str], tokens: int = 800) -> dict[str, Any]:
     return {
@@ -136,6 +144,12 @@ def request_of(
             "max_output_tokens": tokens or context["max_output_tokens"],
         }
     )
+
+
+def declines(text: str) -> bool:
+    """Whether GPT says no where it was asked for words. It has a part of its answer for that (spec
+    `providers.md` §4) and does not always use it; such words must not become a prompt."""
+    return _declines.match(text) is not None
 
 
 def canonical(value: Any) -> bytes:

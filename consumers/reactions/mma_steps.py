@@ -18,11 +18,11 @@ from typing import Any
 from commands.command import look
 from commands.config import AdoptConfig, SeeConfig
 from consumers.gateways.mma_ports import Felt, NotWhole, Texts
-from consumers.gateways.ports import Failure, OutcomeUnknown
+from consumers.gateways.ports import Failure, OutcomeUnknown, WillNotWork
 from consumers.reactions.mma_acts import CUT, Act, Book, cause_of, is_last, terms_of
 from domain.briefing import PROMPT_MAX, Briefing, Taste, briefing_of
 from domain.config import Config
-from domain.contexts import canonical, request_of
+from domain.contexts import canonical, declines, request_of
 from domain.event import plain, secret
 from domain.generation import Generation
 from domain.pipeline import Planned
@@ -152,18 +152,28 @@ def rerun(input_: Mapping[str, Any], config: Config) -> bytes:
 
 
 def read(text: str, fields: frozenset[str]) -> dict[str, str]:
-    """The texts of an answer, exactly the ones that were asked for. NotWhole for anything else."""
+    """The texts of an answer, exactly the ones that were asked for. WillNotWork when it says no in
+    their place, NotWhole for anything else."""
     try:
         told = json.loads(text)
     except ValueError:
+        _must_not_decline(text)
         raise NotWhole("openai: the answer is no JSON") from None
     if not isinstance(told, dict) or told.keys() != fields:
         raise NotWhole("openai: the answer has other members than were asked for")
     if not all(isinstance(one, str) and one.strip() for one in told.values()):
         raise NotWhole("openai: the answer lacks a text")
+    if any("\0" in one for one in told.values()):
+        raise NotWhole("openai: the answer has U+0000 in a text")
+    _must_not_decline(told.get(PROMPT, ""))
     if max(map(len, told.values())) > TEXT_MAX or len(told.get(PROMPT, "")) > PROMPT_MAX:
         raise NotWhole("openai: the answer is longer than anybody reads")
     return told
+
+
+def _must_not_decline(text: str) -> None:
+    if declines(text):
+        raise WillNotWork("openai: the model said no", error_class="refused")
 
 
 def named(said: Mapping[str, str], planned: Planned) -> dict[str, str]:

@@ -19,6 +19,7 @@ from tests.world import TestWorld
 
 PATH = "/mma/video/type-for-me"
 IMAGE = {"image": PICTURE}
+NO = "I'm sorry, but I can't help with that."
 
 
 @pytest.fixture(scope="module")
@@ -89,7 +90,16 @@ async def test_what_does_not_come_is_said_and_recorded(
     assert (await ada.post(PATH, IMAGE, "k-fails")).status_code == 200
 
 
-@pytest.mark.parametrize("answer", ["no JSON", "[]", '{"motion_prompt": " "}', '{"other": "x"}'])
+@pytest.mark.parametrize("answer", [NO, orjson.dumps({"motion_prompt": NO}).decode()])
+async def test_a_refusal_is_no_suggestion(ada: Artist, gpt: FakeText, answer: str) -> None:
+    gpt.answer = answer
+    assert (await ada.post(PATH, IMAGE)).json()["code"] == "CONTENT_REFUSED"
+
+
+@pytest.mark.parametrize(
+    "answer",
+    ["no JSON", "[]", '{"motion_prompt": " "}', '{"motion_prompt": "a\\u0000b"}', '{"other": "x"}'],
+)
 async def test_an_answer_without_a_suggestion_is_none(
     ada: Artist, gpt: FakeText, answer: str
 ) -> None:
