@@ -7,8 +7,12 @@ from datetime import datetime
 from typing import Any
 
 from commands.command import Answer, Command, Seen
-from domain.config import Config, config_stream
+from domain.config import Config, InvalidConfig, config_stream
 from domain.event import Event
+from domain.providers import REGISTRY_KEY, registry_of
+from domain.studio_config import PROVIDERS_KEY, providers_of
+
+CHOICE = (REGISTRY_KEY, PROVIDERS_KEY)
 
 
 class SetConfig(Command):
@@ -18,9 +22,22 @@ class SetConfig(Command):
 
     def reads(self, seen: Seen) -> Iterator[str]:
         yield config_stream(self.key)
+        if self.key in CHOICE:
+            yield from map(config_stream, CHOICE)
 
     def decide(self, seen: Seen, at: datetime) -> list[Event]:
-        return self._config(seen).set(self.key, self.value, self.by)
+        made = self._config(seen).set(self.key, self.value, self.by)
+        if made and self.key in CHOICE:
+            known = {key: seen.get(Config, config_stream(key)).value(key) for key in CHOICE}
+            self._must_make({**known, self.key: self.value})
+        return made
+
+    def _must_make(self, known: dict[str, Any]) -> None:
+        """Whoever is chosen is registered, and makes what it is chosen for."""
+        makers = {row.name: row.media for row in registry_of(known[REGISTRY_KEY])}
+        for media, name in providers_of(known[PROVIDERS_KEY]).items():
+            if makers.get(name) != media:
+                raise InvalidConfig(f"({name} is registered for no {media}; see {PROVIDERS_KEY})")
 
     def pass_id(self, seen: Seen) -> str:
         return self.by

@@ -92,7 +92,8 @@ class Making:
         made, facts = stored
         about = {name: value for name, value in asdict(made).items() if value is not None}
         output = {"output_url": about.pop("url"), **about, "model": job.provider.model}
-        await self._book.succeeded(job.known, job.act, {**output, "response": facts})
+        said = without_words(dict(facts), job.wanted.prompt)
+        await self._book.succeeded(job.known, job.act, {**output, "response": said})
         return True
 
     async def _outcome(self, job: Job, fresh: bool) -> tuple[StoredMedia, Mapping[str, Any]] | None:

@@ -10,6 +10,7 @@ import psycopg
 import pytest
 
 from domain.levels import DEFAULT_LEVELS, LEVELS_KEY
+from domain.provider_registry import DEFAULT_REGISTRY
 from tests.api.geoplets import refused
 from tests.api.living import Caller, Living
 
@@ -157,3 +158,15 @@ async def test_a_number_that_no_answer_could_tell_again_is_not_recorded(
     answer = await root.ask("POST", "/admin/configs", content=body)
     assert (answer.status_code, answer.json()["code"]) == (422, "INVALID_REQUEST")
     assert (await root.get(f"/admin/configs/{key}")).json()["version"] == 0
+
+
+async def test_only_who_is_registered_for_it_is_chosen(here: Living, root: Caller) -> None:
+    for chosen in ({"still": "nobody", "video": "kling"}, {"still": "kling", "video": "kling"}):
+        answer = await put(root, chosen, "mma.providers")
+        assert refused(answer) == (422, "INVALID_CONFIG")
+    other = [row for row in DEFAULT_REGISTRY if row["name"] != "seedream"]
+    answer = await put(root, other, "mma.provider.registry")
+    assert refused(answer) == (422, "INVALID_CONFIG")
+    chosen = {"still": "replicate", "video": "kling"}
+    assert (await put(root, chosen, "mma.providers")).status_code == 200
+    assert (await put(root, other, "mma.provider.registry")).status_code == 200

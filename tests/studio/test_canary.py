@@ -96,7 +96,8 @@ def ark(refuses: list[bool]) -> Any:
             error = {"code": "InputTextSensitiveContentDetected", "message": words}
             return httpx.Response(400, json={"error": error})
         picture = base64.b64encode(paint(prompt, seed=1, width=64, height=64)).decode()
-        return httpx.Response(200, json={"data": [{"b64_json": picture}], "usage": {"images": 1}})
+        usage = {"images": 1, "input": prompt}
+        return httpx.Response(200, json={"data": [{"b64_json": picture}], "usage": usage})
 
     return httpx.MockTransport(answer)
 
