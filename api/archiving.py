@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from pathlib import Path
 from typing import Any
+from unicodedata import normalize
 from zoneinfo import ZoneInfo
 
 from starlette.requests import Request
@@ -73,7 +74,7 @@ def wanted(request: Request, zone: str) -> Wanted:
         liked=None if liked is None else liked == "true",
         since=_edge(said.get("from"), "from", zone) or "-infinity",
         until=_edge(said.get("to"), "to", zone) or "infinity",
-        q=q.casefold().strip(),
+        q=_folded(q).strip(),
     )
 
 
@@ -83,7 +84,7 @@ async def page(parts: Parts, who: Principal, want: Wanted) -> dict[str, Any]:
     scanned, reached, ended = 0, want.before, True
     async for row in _rows(parts, who, want):
         scanned, reached = scanned + 1, row["done_position"]
-        if want.q in row["brief"].casefold():
+        if want.q in _folded(row["brief"]):
             found.append(row)
         if len(found) > want.limit or scanned >= want.scan:
             ended = False
@@ -146,6 +147,11 @@ async def _bounds(parts: Parts, names: list[str], want: Wanted) -> tuple[int, in
     asked = {"names": names, "since": want.since, "until": want.until}
     ((after, before),) = await parts.reader.rows(SQL["window"], asked)
     return after or 0, min(want.before, before or POSITION_MAX)
+
+
+def _folded(text: str) -> str:
+    """Without regard to case, nor to how an accent is written."""
+    return normalize("NFC", text.casefold())
 
 
 def _opened(parts: Parts, row: Sequence[Any]) -> Row:

@@ -29,6 +29,8 @@ from domain.matcha import InsufficientMatcha
 
 NOWHERE = "https://nowhere.invalid"
 PERMANENT = "must be a permanent public URL of ours: upload it first"
+PICTURE = "must be a picture, and this is a video"
+FILMS = (".mp4", ".webm")
 
 
 async def begin(request: Request, who: Principal, command: Begin) -> Response:
@@ -61,7 +63,7 @@ def checkout_url(parts: Parts, pass_id: str) -> str | None:
 
 
 def must_be_ours(parts: Parts, assets: Mapping[str, Any]) -> None:
-    """Each picture must stand under a permanent URL of ours; Invalid names those that do not."""
+    """Each must be a picture under a permanent URL of ours; Invalid names those that are not."""
     base = (parts.settings.s3_public_base_url or NOWHERE).rstrip("/")
     told = [
         (name if isinstance(urls, str) else f"{name}.{place}", url)
@@ -70,6 +72,8 @@ def must_be_ours(parts: Parts, assets: Mapping[str, Any]) -> None:
     ]
     if wrong := [(f"body.{name}", PERMANENT) for name, url in told if not permanent(url, base)]:
         raise Invalid(*wrong)
+    if films := [(f"body.{name}", PICTURE) for name, url in told if url.lower().endswith(FILMS)]:
+        raise Invalid(*films)
 
 
 async def animation(request: Request, who: Principal, body: NewVideo) -> BeginVideo:

@@ -122,6 +122,9 @@ async def test_words_are_found_whatever_their_case_page_by_page(ada: Artist) -> 
     assert await ids(ada, q="red") == wanted[::-1]
     assert await ids(ada, q="Fox 1") == [wanted[1]]
     assert await ids(ada, q="unicorn") == []
+    accented = await ada.still(brief="Ein M\u00dcDER Fuchs")
+    for written in ("m\u00fcder", "mu\u0308der"):
+        assert await ids(ada, q=written) == [accented]
     assert await walked(ada, limit=1, q="red") == wanted[::-1]
 
 

@@ -98,6 +98,7 @@ async def test_keys_of_creations_at_the_same_moment_keep_their_own_answers(here:
         ({"brief": "\u200b \u2060"}, "body.brief"),
         ({"brief": "x" * 4_001}, "body.brief"),
         ({"brief": "x", "product_image": "https://elsewhere.example/a.png"}, "body.product_image"),
+        ({"brief": "x", "logo_image": f"{BASE}/generations/a.mp4"}, "body.logo_image"),
         ({"brief": "x", "logo_image": f"{BASE}/staging/a.png"}, "body.logo_image"),
         (
             {"brief": "x", "inspiration_images": [PICTURE, f"{PICTURE}?X-Amz-Signature=1"]},
