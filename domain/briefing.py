@@ -56,8 +56,7 @@ def briefing_of(
         case "create":
             return _reader(known, terms, taste)
         case "animate":
-            wish = terms.brief or "Move it gently."
-            return Briefing({"wish": terms.brief}, _frames(terms), wish[:PROMPT_MAX])
+            return _motion(terms)
     assert parent is not None
     return _feedback(terms, parent)
 
@@ -77,6 +76,13 @@ def _reader(known: Generation, terms: CreationBegun, taste: Taste) -> Briefing:
     style = [f"Style: {terms.style}"] if terms.style else []
     words = "\n".join(filter(None, [terms.brief, *style, *captions]))
     return Briefing(said, (), words[:PROMPT_MAX])
+
+
+def _motion(terms: CreationBegun) -> Briefing:
+    style = terms.settings.get("movement_style")
+    said = {"wish": terms.brief, "movement_style": style or "None"}
+    words = [terms.brief or "Move it gently.", *([f"Movement: {style}"] if style else [])]
+    return Briefing(said, _frames(terms), "\n".join(words)[:PROMPT_MAX])
 
 
 def _feedback(terms: CreationBegun, parent: Generation) -> Briefing:

@@ -75,7 +75,8 @@ DEFAULT_CONTEXTS: Mapping[str, dict[str, Any]] = {
     ),
     READER_MOTION: _context(
         "Write the prompt for a model that makes a short video from the picture (and, if there is a"
-        " second, ends with it). Follow what is wished for; without a wish, move it gently.",
+        " second, ends with it). Follow what is wished for, in the movement style if there is one;"
+        " without a wish, move it gently.",
         _WRITER,
     ),
     FEEDBACK_MOTION: _context(

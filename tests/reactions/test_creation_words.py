@@ -1,4 +1,4 @@
-"""GPT that says no in the place of words: its no is never drawn, and costs nothing."""
+"""What GPT is told, and what of its answers may become a prompt."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import json
 
 import pytest
 
+from consumers.gateways.mma_ports import NotWhole
 from tests.reactions.studio import Studio
 
 
@@ -40,3 +41,21 @@ async def test_words_that_only_sound_like_one_are_a_prompt(said):
     await studio.still()
     await studio.attend()
     assert studio.wanted[0].prompt == said
+
+
+async def test_a_movement_style_is_told_to_who_writes_the_prompt():
+    studio = Studio()
+    await studio.video(brief="The steam rises", settings={"movement_style": "slow orbit"})
+    await studio.attend()
+    (body,) = (json.loads(body) for body in studio.texts.bodies)
+    (told,) = (each for each in body["input"][0]["content"] if each["type"] == "input_text")
+    said = {"wish": "The steam rises", "movement_style": "slow orbit"}
+    assert json.loads(told["text"]) == said
+
+
+async def test_a_movement_style_is_kept_when_nobody_writes_the_prompt():
+    studio = Studio()
+    studio.texts.fate.next = [NotWhole("cut"), NotWhole("cut")]
+    await studio.video(settings={"movement_style": "slow orbit"})
+    await studio.attend()
+    assert studio.wanted[0].prompt == "Move it gently.\nMovement: slow orbit"
