@@ -10,7 +10,7 @@ from datetime import datetime
 from typing import Final
 
 from commands.command import Answer, Command, Seen
-from commands.passes import current_pass, followed, survivors
+from commands.passes import credits_of, current_pass, followed, survivors
 from domain.allowance import Allowance, allowance_stream
 from domain.batch import Batch
 from domain.batch_events import batch_stream
@@ -47,7 +47,7 @@ class WithBatch(Command):
         return seen.get(Allowance, allowance_stream(self.batch(seen).wallet))
 
     def account(self, seen: Seen) -> CreditAccount:
-        return seen.get(CreditAccount, account_stream(self.pass_id(seen)))
+        return credits_of(seen, self.pass_id(seen))
 
     def pass_id(self, seen: Seen) -> str:
         owner = self.batch(seen).pass_id
@@ -56,7 +56,7 @@ class WithBatch(Command):
 
     def credits(self, seen: Seen) -> int:
         """What the pass has paid for and not had yet, this batch's units among it."""
-        return self.account(seen).balance(PFP)
+        return seen.get(CreditAccount, account_stream(self.pass_id(seen))).balance(PFP)
 
     def answer(self, seen: Seen, new: bool) -> Answer:
         return Answer(200, describe_batch(self.batch(seen)))

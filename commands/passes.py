@@ -48,6 +48,15 @@ def matcha_of(seen: Seen, pass_id: str) -> MatchaAccount:
     return account
 
 
+def credits_of(seen: Seen, pass_id: str) -> CreditAccount:
+    """The same of PFP credits."""
+    stream = account_stream(pass_id)
+    account = seen.get(CreditAccount, stream)
+    if account.moved_to:
+        raise StreamConflict(stream)
+    return account
+
+
 def email_of(seen: Seen, pass_id: str) -> str | None:
     """Where the pass that `pass_id` means today is written to: the email that was verified last.
     None: none was, or it was erased. For `SeePass` and whatever else has the pass in sight."""
@@ -136,7 +145,7 @@ def _moved_email(older: Pass, younger: Pass) -> list[Event]:
 
 
 def _moved_credits(seen: Seen, older: Pass, younger: Pass, at: datetime) -> list[Event]:
-    credits = seen.get(CreditAccount, account_stream(younger.pass_id))
+    credits = credits_of(seen, younger.pass_id)
     moved = credits.move(younger.pass_id, older.pass_id) if younger.solana_wallets else []
     there, matcha = matcha_of(seen, older.pass_id), matcha_of(seen, younger.pass_id)
     return [*moved, *matcha.move(younger.pass_id, older.pass_id, there, at)]

@@ -8,7 +8,7 @@ from functools import reduce
 
 from commands.batches import PFP, WithBatch
 from commands.command import Answer, Command, Seen
-from commands.passes import current_pass, followed, survivors
+from commands.passes import credits_of, current_pass, followed, survivors
 from commands.pfp_status import chosen_wallet
 from domain.allowance import GIVEN_BACK_MAX, Allowance, allowance_stream
 from domain.batch import QUANTITY_MAX, Batch
@@ -81,7 +81,7 @@ class PrepareBatch(Command):
         self._must_not_flood(seen)
         replaced = self._replace(seen, known) if known else []
         allowance = reduce(Allowance.evolve, replaced, self._allowance(seen))
-        account = reduce(CreditAccount.evolve, replaced, self._account(seen))
+        account = reduce(CreditAccount.evolve, replaced, credits_of(seen, self.pass_id(seen)))
         taken, credits = self._take_over(seen, account)
         account = reduce(CreditAccount.evolve, taken, account)
         units = self.quantity - credits

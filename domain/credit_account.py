@@ -93,11 +93,13 @@ class CreditsMovedIn(CreditEvent):
 
 @dataclass(frozen=True, slots=True)
 class CreditAccount:
-    """Balances by asset, holds by asset and batch, and the units that were captured already."""
+    """Balances by asset, holds by asset and batch, and the units that were captured already; or,
+    in `moved_to`, the pass that a merge has moved them to."""
 
     balances: Mapping[str, int] = field(default_factory=dict)
     holds: Mapping[tuple[str, str], int] = field(default_factory=dict)
     captured: frozenset[tuple[str, int]] = frozenset()
+    moved_to: str = ""
 
     # Questions.
 
@@ -179,8 +181,8 @@ class CreditAccount:
             case CreditCaptured(asset=asset, batch_id=batch_id, index=index):
                 done = self._add(asset, -1)._hold(asset, batch_id, -1)
                 return replace(done, captured=self.captured | {(batch_id, index)})
-            case CreditsMovedOut():
-                return CreditAccount(captured=self.captured)
+            case CreditsMovedOut(to=to):
+                return CreditAccount(captured=self.captured, moved_to=to)
             case CreditsMovedIn(asset=asset, amount=amount, batch_ids=holders, held=held):
                 more = self._add(asset, amount)
                 holds = zip(holders, held, strict=True)

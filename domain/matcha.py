@@ -37,6 +37,7 @@ from domain.matcha_facts import (
     moved_fields,
 )
 from domain.matcha_lots import WELCOME, Hold, Lot, NewLot, Why
+from domain.state import changed
 
 __all__ = [
     "MATCHA",
@@ -53,7 +54,7 @@ class InsufficientMatcha(Refused):
     """There is not enough matcha for this."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class MatchaAccount:
     """All lots ever granted, and the holds that are open; or where a merge has moved them."""
 
@@ -255,42 +256,42 @@ class MatchaAccount:
                 )
                 return self._with(lot)
             case MatchaLotsExtended(lot_ids=lot_ids, expires_at=expires_at):
-                return self._with(*(replace(self.lots[n], expires_at=expires_at) for n in lot_ids))
+                return self._with(*(changed(self.lots[n], expires_at=expires_at) for n in lot_ids))
             case MatchaHeld(generation_id=id_, lots=lots, expires_at=expires_at):
                 held = {**self.holds, id_: Hold(id_, lots, expires_at)}
-                return replace(self._held(lots, 1), holds=held)
+                return changed(self._held(lots, 1), holds=held)
             case MatchaReleased(generation_id=id_, lots=lots):
                 return self._held(lots, -1)._without(id_)
             case MatchaCaptured(generation_id=id_, lots=lots):
                 return self._held(lots, -1)._without(id_)._spent(lots)
             case MatchaExpired(lot_id=lot_id, amount=n):
                 lot = self.lots[lot_id]
-                gone = replace(lot, expired=lot.expired + n, lapses=lot.lapses + 1)
+                gone = changed(lot, expired=lot.expired + n, lapses=lot.lapses + 1)
                 return self._with(gone)._spent({lot_id: n})
             case MatchaClawedBack() as e:
                 lot = self.lots[e.lot_id]
                 refunded, taken = lot.refunded + e.refunded, lot.taken + e.amount
                 said = (*lot.references, e.reference)
-                clawed = replace(lot, refunded=refunded, taken=taken, references=said)
+                clawed = changed(lot, refunded=refunded, taken=taken, references=said)
                 return self._with(clawed)._spent({e.lot_id: e.amount})
             case MatchaMovedOut(to=to):
                 return MatchaAccount(moved_to=to)
             case MatchaMovedIn(lots=came, holds=holds):
                 held = {**self.holds, **{hold.hold_id: hold for hold in holds}}
-                return replace(self._with(*came), holds=held)
+                return changed(self._with(*came), holds=held)
         return self
 
-    def _with(self, *changed: Lot) -> MatchaAccount:
-        return replace(self, lots={**self.lots, **{lot.lot_id: lot for lot in changed}})
+    def _with(self, *lots: Lot) -> MatchaAccount:
+        return changed(self, lots={**self.lots, **{lot.lot_id: lot for lot in lots}})
 
     def _without(self, hold_id: str) -> MatchaAccount:
         rest = {name: hold for name, hold in self.holds.items() if name != hold_id}
-        return replace(self, holds=rest)
+        return changed(self, holds=rest)
 
     def _held(self, lots: Mapping[str, int], sign: int) -> MatchaAccount:
-        changed = ((self.lots[name], sign * n) for name, n in lots.items())
-        return self._with(*(replace(lot, held=lot.held + n) for lot, n in changed))
+        moved = ((self.lots[name], sign * n) for name, n in lots.items())
+        return self._with(*(changed(lot, held=lot.held + n) for lot, n in moved))
 
     def _spent(self, lots: Mapping[str, int]) -> MatchaAccount:
-        changed = ((self.lots[name], n) for name, n in lots.items())
-        return self._with(*(replace(lot, left=lot.left - n) for lot, n in changed))
+        moved = ((self.lots[name], n) for name, n in lots.items())
+        return self._with(*(changed(lot, left=lot.left - n) for lot, n in moved))

@@ -27,7 +27,7 @@ class NewLot:
     source: str
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Lot:
     """Matcha that came together. amount = left + captured + expired + taken; `held` is part of
     `left`. `refunded` is how much of it was paid back in money, by `references`; `taken` is how

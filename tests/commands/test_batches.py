@@ -8,6 +8,7 @@ from commands.passes import Identify, OpenPass
 from domain import pfp_refusals as refusals
 from domain.allowance import GIVEN_BACK_MAX, allowance_stream
 from domain.credit_account import account_stream
+from ledger.errors import StreamConflict
 from tests.commands.minting import OWNER, PRICE, WALLET, Minting
 
 
@@ -197,6 +198,24 @@ def test_a_credit_granted_while_its_pass_is_merged_is_not_stranded(minting):
         for each in (landing, merging)
     ]
     assert account_stream(OWNER) in written[0] & written[1]
+
+
+def test_who_saw_the_pass_before_its_merge_and_its_credits_after_it_looks_again(minting):
+    """The streams of a command are loaded one after the other."""
+    minting.prepare(2)
+    minting.submit("b1")
+    window = minting.batch("b1").window
+    elder, memory = "pass:user:elder", minting.memory
+    memory.now = memory.now.replace(year=2029)
+    memory.do(Identify(identity="email:e", new_pass_id=elder))
+    landing = Landed(batch_id="b1", signature=window.signature, slot=7)
+    before = memory.look(landing)
+    memory.do(Identify(identity="email:e", new_pass_id=elder, current=OWNER))
+    before.add(account_stream(OWNER), memory.streams[account_stream(OWNER)], 0)
+    with pytest.raises(StreamConflict):
+        landing.decide(before, memory.now)
+    memory.do(landing)
+    assert memory.state(account_stream(elder)).balance("PFP") == 2
 
 
 def test_a_wallet_that_never_signs_cannot_collect_transactions_for_ever(minting):
