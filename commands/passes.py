@@ -13,9 +13,13 @@ from domain.credit_account import CreditAccount, account_stream
 from domain.event import Event, Refused
 from domain.matcha import MatchaAccount, matcha_stream
 from domain.passes import Pass, identity_claim
+from domain.preferences import Preferences, preferences_stream
 from domain.upgrade import Upgrade
 from domain.upgrade_events import upgrade_stream
 from ledger.errors import StreamConflict
+
+MERGED = (account_stream, matcha_stream, preferences_stream)
+"""What of each pass a merge looks at, besides the pass."""
 
 
 class NonceUsed(Refused):
@@ -89,7 +93,7 @@ class Identify(Command):
             asking = self.current or ""
             if asking and followed(seen, asking) and followed(seen, holder):
                 names = (*survivors(seen, asking), *survivors(seen, holder))
-                yield from (stream(n) for n in names for stream in (account_stream, matcha_stream))
+                yield from (stream(name) for name in names for stream in MERGED)
                 yield from map(upgrade_stream, self._names(seen, asking, holder))
 
     def decide(self, seen: Seen, at: datetime) -> list[Event]:
@@ -108,6 +112,7 @@ class Identify(Command):
         older, younger = sorted((here, there), key=lambda p: (p.opened_at or at, p.pass_id))
         moved = _moved_credits(seen, older, younger, at)
         names = self._names(seen, older.pass_id, younger.pass_id)
+        moved += _moved_preferences(seen, older, younger)
         merged = [*older.absorb(younger), *moved, *_second_tokens(seen, names)]
         return [*merged, *(self._reached(older, older.pass_id) or _moved_email(older, younger))]
 
@@ -149,6 +154,16 @@ def _moved_credits(seen: Seen, older: Pass, younger: Pass, at: datetime) -> list
     moved = credits.move(younger.pass_id, older.pass_id) if younger.solana_wallets else []
     there, matcha = matcha_of(seen, older.pass_id), matcha_of(seen, younger.pass_id)
     return [*moved, *matcha.move(younger.pass_id, older.pass_id, there, at)]
+
+
+def _moved_preferences(seen: Seen, older: Pass, younger: Pass) -> list[Event]:
+    """A pass that has not said what it never wants to see goes by what the one it absorbs said."""
+    mine = seen.get(Preferences, preferences_stream(older.pass_id))
+    theirs = seen.get(Preferences, preferences_stream(younger.pass_id))
+    if mine != Preferences():
+        return []
+    chosen = (theirs.hard_blocks, theirs.tag_weights)
+    return mine.set(older.pass_id, f"merged:{younger.pass_id}", *chosen)
 
 
 def _second_tokens(seen: Seen, names: Sequence[str]) -> list[Event]:

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from commands.config import SetConfig
+from commands.passes import Identify
 from domain.studio_config import WELCOME_KEY
 from tests.api.artists import CHECKOUT, Artist, artist, studio
 from tests.api.living import Living
@@ -197,6 +198,25 @@ async def test_preferences_are_a_snapshot_of_the_pass(ada: Artist, here: Living)
     )
     assert (kind, said) == ("mma_event", {"event_type": "preference_set"})
     assert id_.startswith("mma_event:")
+
+
+@pytest.mark.parametrize("said", [False, True])
+async def test_what_a_merged_pass_never_wants_to_see_is_not_forgotten(
+    ada: Artist, here: Living, said: bool
+) -> None:
+    bob = await artist(here)
+    for who, blocks in ((bob, ["snakes"]), *([(ada, ["people"])] if said else [])):
+        meta = {"preferences": {"hard_blocks": blocks}}
+        await who.post("/mma/events", {"event_type": "preference_set", "meta": meta})
+    identity = f"eip155:{bob.caller.wallet}"
+    await here.do(
+        Identify(identity=identity, new_pass_id=bob.caller.pass_id, current=ada.caller.pass_id)
+    )
+    ((kept,),) = await here.parts.reader.rows(
+        "SELECT mg_mma_preferences FROM mega_customers WHERE mg_pass_id = %s",
+        (ada.caller.pass_id,),
+    )
+    assert kept["hard_blocks"] == (["people"] if said else ["snakes"])
 
 
 @pytest.mark.parametrize(
