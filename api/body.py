@@ -1,18 +1,17 @@
 """Request bodies: bounded, strict JSON, then a pydantic model; every mistake named by its place.
 
 Refused (`contract.md` §1, Limits): more than 1 MiB, deeper than 32, names given twice, NaN and
-Infinity, numbers beyond 64 bits, U+0000, lone surrogates, unknown fields, numbers where integers
-are meant.
+Infinity, U+0000, lone surrogates, unknown fields, numbers where integers are meant; in JSON of any
+shape (`AnyJson`) numbers beyond 64 bits, too.
 """
 
 from __future__ import annotations
 
 import json
 import re
-from functools import partial
-from typing import Any, NoReturn, TypeVar
+from typing import Annotated, Any, NoReturn, TypeVar
 
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import AfterValidator, BaseModel, ConfigDict, ValidationError
 from starlette.requests import Request
 
 from api.problems import Invalid, TooLarge
@@ -104,19 +103,27 @@ def _constant(word: str) -> NoReturn:
     raise ValueError(f"{word} is not a number")
 
 
-def _number(text: str, kind: type[int] | type[float]) -> int | float:
-    number = kind(text)
-    if abs(number) >= NUMBERS_BELOW:
+def _float(text: str) -> float:
+    number = float(text)
+    if number in (float("inf"), float("-inf")):
         raise ValueError("a number is too large")
     return number
 
 
-_decoder = json.JSONDecoder(
-    object_pairs_hook=_pairs,
-    parse_constant=_constant,
-    parse_float=partial(_number, kind=float),
-    parse_int=partial(_number, kind=int),
-)
+_decoder = json.JSONDecoder(object_pairs_hook=_pairs, parse_constant=_constant, parse_float=_float)
+
+
+def _tellable(value: Any) -> Any:
+    if isinstance(value, dict | list):
+        for inner in value.values() if isinstance(value, dict) else value:
+            _tellable(inner)
+    elif isinstance(value, int | float) and abs(value) >= NUMBERS_BELOW:
+        raise ValueError("a number is too large")
+    return value
+
+
+AnyJson = Annotated[Any, AfterValidator(_tellable)]
+"""JSON of any shape that is recorded and told again."""
 
 
 def _check_texts(value: Any) -> None:

@@ -6,7 +6,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, Field, StringConstraints
 
-from api.body import Body, canonical
+from api.body import AnyJson, Body, canonical
 from domain.generation_events import EventType
 from domain.preferences import BLOCKS_MAX, TAG_MAX, TAGS_MAX, WEIGHT_MAX
 
@@ -37,7 +37,7 @@ Name = Annotated[
     str, StringConstraints(min_length=1, max_length=TAG_MAX), AfterValidator(_not_blank)
 ]
 Weight = Annotated[int, Field(ge=-WEIGHT_MAX, le=WEIGHT_MAX)]
-Meta = Annotated[dict[str, Any], AfterValidator(_bounded)]
+Meta = Annotated[dict[str, AnyJson], AfterValidator(_bounded)]
 AspectRatio = Literal["1:1", "4:3", "3:4", "16:9", "9:16", "3:2", "2:3", "21:9"]
 """What Seedream knows (`providers.md` §2)."""
 

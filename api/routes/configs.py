@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any
+from typing import Annotated
 
 import orjson
 from fastapi import APIRouter, Path, Request, Response
@@ -10,7 +10,7 @@ from pydantic import StringConstraints
 
 from api.asking import PAGED, page, page_asked
 from api.audits import admin, admin_asks
-from api.body import Body
+from api.body import AnyJson, Body
 from api.deps import parts_of, spoken, write
 from api.speech import told
 from commands.command import look
@@ -30,7 +30,7 @@ LEVELS = {
 
 class NewVersion(Body):
     key: Annotated[str, StringConstraints(min_length=1, max_length=100)]
-    value: Any
+    value: AnyJson
 
 
 @router.post(

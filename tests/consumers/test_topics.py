@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
+from dataclasses import is_dataclass
 from datetime import UTC, datetime
 from functools import cache
-from typing import Any, get_type_hints
+from typing import Any, get_args, get_origin, get_type_hints
 
 import msgspec
 import pytest
@@ -17,7 +19,7 @@ from jsonschema import Draft202012Validator, FormatChecker
 
 from consumers.topics import ALL_TOPICS, create_missing, published, topic_of
 from docs.generate import FOLDER, channels, generated
-from domain.event import Event, event_types
+from domain.event import event_types
 from domain.roles import prompt_for
 from ledger.codec import secret_fields
 from ledger.ledger import Ledger
@@ -104,7 +106,8 @@ def test_whatever_an_event_holds_fits_its_schema(name: str) -> None:
     holds()
 
 
-def an_event(cls: type[Event]) -> st.SearchStrategy[Event]:
+def an_event(cls: Any) -> st.SearchStrategy[Any]:
+    """An event, or a value that is part of one."""
     hints = {n: hint for n, hint in get_type_hints(cls).items() if n != "TOPIC"}
     return st.builds(cls, **{name: a_value(hint) for name, hint in hints.items()})
 
@@ -114,7 +117,16 @@ def a_value(hint: Any) -> st.SearchStrategy[Any]:
         return TIMES
     if hint == datetime | None:
         return st.none() | TIMES
-    return CONFIGS if hint is Any else st.from_type(hint)
+    if hint is Any:
+        return CONFIGS
+    if is_dataclass(hint):
+        return an_event(hint)
+    if get_origin(hint) in (dict, Mapping):
+        names, values = get_args(hint)
+        return st.dictionaries(a_value(names), a_value(values), max_size=4)
+    if get_origin(hint) is tuple:
+        return st.lists(a_value(get_args(hint)[0]), max_size=4).map(tuple)
+    return st.from_type(hint)
 
 
 async def test_live_messages_fit_their_schemas_and_hold_no_secret(
