@@ -46,7 +46,7 @@ class Shopify:
         self._url = f"{url.rstrip('/')}/admin/api/{version}/graphql.json"
         self._key = Key(self.name, token, header="X-Shopify-Access-Token", scheme="")
         self._client = client
-        self._version = version
+        self._version = self.answered_version = version
 
     async def add_tag(self, customer_gid: str, tag: str) -> None:
         data = await self._ask("AddTag", {"id": customer_gid, "tags": [tag]})
@@ -124,9 +124,10 @@ class Shopify:
 
     def _see_version(self, reply: Reply) -> None:
         """An old version is answered by the oldest that is left, which may mean other things."""
-        used = reply.headers.get("x-shopify-api-version", self._version)
-        if used != self._version:
-            log.warning("shopify_api_version", asked=self._version, answered=used)
+        self.answered_version = reply.headers.get("x-shopify-api-version", self._version)
+        if self.answered_version != self._version:
+            told = {"asked": self._version, "answered": self.answered_version}
+            log.warning("shopify_api_version", **told)
 
     def _read(self, model: type[ReadT], value: Any) -> ReadT:
         try:
