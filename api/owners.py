@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
+from typing import Protocol, TypeVar
 
 from starlette.requests import Request
 
@@ -16,55 +18,46 @@ from commands.passes import SeePass, current_pass
 from commands.request_upgrade import SeeLevels
 from domain.batch_events import BatchOpened, batch_stream
 from domain.character import CharacterCreated, character_stream
-from domain.event import Event
 from domain.generation import Generation
 from domain.order_events import OrderOpened, order_stream
 from domain.studio_session import VisitBegun, session_stream
 from domain.upload import UploadBegun, UploadFetched, upload_stream
 
+
+class OfPass(Protocol):
+    """The first event of an object that is somebody's."""
+
+    @property
+    def pass_id(self) -> str: ...
+
+
+Birth = TypeVar("Birth", bound=OfPass)
 _uuid = re.compile(r"[0-9a-f]{8}-([0-9a-f]{4}-){3}[0-9a-f]{12}")
 
 
 async def own_character(request: Request, who: Principal, id_: str) -> CharacterCreated:
     """The character's birth; NotFound when it is not the caller's."""
-    born = await _born(request, id_, character_stream(id_))
-    if not isinstance(born, CharacterCreated) or not _visible(request, who, born.pass_id):
-        raise NotFound()
-    return born
+    return await _own(request, who, id_, character_stream, CharacterCreated)
 
 
 async def own_order(request: Request, who: Principal, id_: str) -> OrderOpened:
     """The order's birth; NotFound when it is not the caller's."""
-    born = await _born(request, id_, order_stream(id_))
-    if not isinstance(born, OrderOpened) or not _visible(request, who, born.pass_id):
-        raise NotFound()
-    return born
+    return await _own(request, who, id_, order_stream, OrderOpened)
 
 
 async def own_batch(request: Request, who: Principal, id_: str) -> BatchOpened:
     """The birth of a batch, or of a single mint; NotFound when it is not the caller's."""
-    born = await _born(request, id_, batch_stream(id_))
-    if not isinstance(born, BatchOpened) or not _visible(request, who, born.pass_id):
-        raise NotFound()
-    return born
+    return await _own(request, who, id_, batch_stream, BatchOpened)
 
 
-async def own_upload(request: Request, who: Principal, id_: str) -> UploadBegun | UploadFetched:
-    """The birth of an upload; NotFound when it is not the caller's."""
-    born = await _born(request, id_, upload_stream(id_))
-    if not isinstance(born, UploadBegun | UploadFetched) or not _visible(
-        request, who, born.pass_id
-    ):
-        raise NotFound()
-    return born
+async def own_upload(request: Request, who: Principal, id_: str) -> None:
+    """NotFound when the upload is not the caller's."""
+    await _own(request, who, id_, upload_stream, UploadBegun, UploadFetched)
 
 
 async def own_visit(request: Request, who: Principal, id_: str) -> VisitBegun:
     """The birth of a visit to the studio; NotFound when it is not the caller's."""
-    born = await _born(request, id_, session_stream(id_))
-    if not isinstance(born, VisitBegun) or not _visible(request, who, born.pass_id):
-        raise NotFound()
-    return born
+    return await _own(request, who, id_, session_stream, VisitBegun)
 
 
 async def own_generation(request: Request, who: Principal, id_: str) -> Generation:
@@ -106,8 +99,16 @@ async def identities_of(request: Request, who: Principal) -> frozenset[str]:
     return frozenset(current_pass(seen, who.pass_id).identities)
 
 
-async def _born(request: Request, id_: str, stream: str) -> Event | None:
-    return await parts_of(request).births.of(stream) if _uuid.fullmatch(id_) else None
+async def _own(
+    request: Request, who: Principal, id_: str, stream: Callable[[str], str], *births: type[Birth]
+) -> Birth:
+    """The first event of a stream, which must be one of `births`; NotFound when it is none, or
+    not the caller's."""
+    known = _uuid.fullmatch(id_)
+    born = await parts_of(request).births.of(stream(id_)) if known else None
+    if not isinstance(born, births) or not _visible(request, who, born.pass_id):
+        raise NotFound()
+    return born
 
 
 def _visible(request: Request, who: Principal, pass_id: str) -> bool:

@@ -9,6 +9,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from domain.provider_answer import ErrorClass
+
 STILL_IMAGES = {
     "$list": [
         {"$": "images.previous"},
@@ -19,7 +21,8 @@ STILL_IMAGES = {
 }
 
 REFUSED_BY_ARK = ("*SensitiveContentDetected*: *", "*RiskDetection*: *")
-ARK_CODES = {
+# By their part before the first dot.
+ARK_CODES: Mapping[str, ErrorClass] = {
     "AuthenticationError": "invalid",
     "AccessDenied": "invalid",
     "InvalidEndpointOrModel": "invalid",

@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal, Protocol
 
-ErrorClass = Literal["transient", "throttled", "quota", "refused", "invalid", "unknown"]
+from domain.provider_answer import ErrorClass as ErrorClass
 
 
 class Failure(Exception):

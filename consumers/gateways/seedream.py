@@ -21,21 +21,9 @@ from consumers.gateways.ports import (
     WillNotWork,
 )
 from consumers.gateways.web import Key, Reply, error_of, get_once, json_object, post_once, wait_s
+from domain.provider_registry import ARK_CODES
 
-# Codes by their part before the dot. Sensitive content and risk are recognised by their ending.
-CLASSES: Mapping[str, ErrorClass] = {
-    "AuthenticationError": "invalid",
-    "AccessDenied": "invalid",
-    "InvalidEndpointOrModel": "invalid",
-    "ModelNotOpen": "invalid",
-    "MissingParameter": "invalid",
-    "InvalidParameter": "invalid",
-    "AccountOverdueError": "quota",
-    "QuotaExceeded": "quota",
-    "RateLimitExceeded": "throttled",
-    "ServerOverloaded": "transient",
-    "InternalServiceError": "transient",
-}
+# Sensitive content and risk are recognised by their ending.
 REFUSED_ENDINGS = ("SensitiveContentDetected", "RiskDetection")
 WAITS_S: Mapping[ErrorClass, float] = {"transient": 2.0, "throttled": 5.0}
 
@@ -151,8 +139,8 @@ def classify(status: int, code: str) -> ErrorClass:
     prefix = code.partition(".")[0]
     if prefix.endswith(REFUSED_ENDINGS):
         return "refused"
-    if prefix in CLASSES:
-        return CLASSES[prefix]
+    if prefix in ARK_CODES:
+        return ARK_CODES[prefix]
     if status == 429:
         return "throttled"
     if status in (200, 408, 409) or status >= 500:
